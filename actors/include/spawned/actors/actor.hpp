@@ -1,0 +1,100 @@
+// Actor<Derived>: the base of every actor, and the ways to start one.
+#pragma once
+
+#include <chrono>
+#include <type_traits>
+#include <utility>
+
+#include <spawned/actors/actor_ref.hpp>
+#include <spawned/actors/context.hpp>
+#include <spawned/actors/detail/actor_cell.hpp>
+#include <spawned/actors/detail/envelopes.hpp>
+#include <spawned/actors/error.hpp>
+#include <spawned/actors/responses.hpp>
+#include <spawned/runtime/moved.hpp>
+#include <spawned/runtime/runtime.hpp>
+#include <spawned/runtime/task.hpp>
+
+namespace spawned {
+
+namespace detail {
+
+template <typename A, typename... Args>
+ActorRef<A> start_on(Scheduler& scheduler, Args&&... args) {
+  auto* const cell = pool_new<ActorCell<A>>(scheduler, std::forward<Args>(args)...);
+  cell->launch();
+  return ActorRef<A>(*cell);
+}
+
+/// Waits until init is done. After an error the actor ends by itself or has been told to.
+template <typename A>
+Task<Result<ActorRef<A>, ActorError>> await_init(ActorRef<A> ref, std::int64_t timeout_ns) {
+  auto* const ping = pool_new<PingEnvelope>();
+  Result<void, ActorError> ready =
+      co_await RequestAwaitable<void>(ref.cell(), false, *ping, timeout_ns);
+  if (ready) co_return std::move(ref);
+  if (ready.error() == ActorError::Kind::timeout || ready.error() == ActorError::Kind::cancelled) {
+    request_actor_end(ref.cell());
+  }
+  co_return Unexpected(std::move(ready.error()));
+}
+
+}  // namespace detail
+
+/// Starts an actor built in place from `args`, for actors that cannot be moved. As Actor::start.
+template <typename A, typename... Args>
+ActorRef<A> start(Args&&... args) {
+  return detail::start_on<A>(detail::require_scheduler("start"), std::forward<Args>(args)...);
+}
+template <typename A, typename... Args>
+ActorRef<A> start_on(Runtime& runtime, Args&&... args) {
+  return detail::start_on<A>(runtime.scheduler(), std::forward<Args>(args)...);
+}
+template <typename A, typename Rep, typename Period, typename... Args>
+Task<Result<ActorRef<A>, ActorError>> start_and_wait(std::chrono::duration<Rep, Period> timeout,
+                                                     Args&&... args) {
+  return detail::await_init(
+      detail::start_on<A>(detail::require_scheduler("start_and_wait"), std::forward<Args>(args)...),
+      detail::limit_ns(timeout));
+}
+
+/// The base class of actors: `class NameServer : public sp::Actor<NameServer>`.
+///
+/// The derived class holds plain state and these members, all optional but some handler:
+///   init([Context&])                    void, InitResult, or a Task of either
+///   handle_request(M [, Context&])      the reply R, void, RequestResponse<R>, or a Task of one
+///   handle_message(M [, Context&])      void, MessageResponse, or a Task of one
+///   teardown([ExitReason const&] [, Context&])   void or Task<void>
+/// One handler overload per message type; a std::variant message goes to the overload of what it
+/// holds. While a coroutine handler is suspended the actor takes no other message. A callback that
+/// throws anything ends the actor with ExitReason::error.
+///
+/// Memory   one block for cell and state (a state over 256 bytes gets its own), from the pool.
+/// Source   OTP's gen_server.
+/// Example  examples/name_server
+template <typename Derived>
+class Actor {
+ public:
+  /// Starts the actor on the calling thread's runtime and returns at once; init runs before the
+  /// first message.
+  /// Errors  NoRuntime outside a runtime: use start_on.
+  ActorRef<Derived> start() && {
+    return spawned::start<Derived>(std::move(static_cast<Derived&>(*this)));
+  }
+
+  /// Starts the actor on `runtime`. Any thread.
+  ActorRef<Derived> start_on(Runtime& runtime) && {
+    return spawned::start_on<Derived>(runtime, std::move(static_cast<Derived&>(*this)));
+  }
+
+  /// Starts the actor and waits until init is done: OTP's start. Yields `Result<ActorRef>`; an
+  /// actor that did not come up in time is ended.
+  template <typename Rep = std::int64_t, typename Period = std::nano>
+  Task<Result<ActorRef<Derived>, ActorError>> start_and_wait(
+      std::chrono::duration<Rep, Period> timeout = default_request_timeout) && {
+    detail::reject_dangerous_temporary<Derived>();
+    return spawned::start_and_wait<Derived>(timeout, std::move(static_cast<Derived&>(*this)));
+  }
+};
+
+}  // namespace spawned

@@ -1,0 +1,280 @@
+// ActorRef<A>: the handle of an actor.
+#pragma once
+
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include <spawned/actors/context.hpp>
+#include <spawned/actors/detail/actor_cell.hpp>
+#include <spawned/actors/detail/envelopes.hpp>
+#include <spawned/actors/detail/handlers.hpp>
+#include <spawned/actors/error.hpp>
+#include <spawned/actors/request.hpp>
+#include <spawned/runtime/detail/wait_list.hpp>
+#include <spawned/runtime/moved.hpp>
+
+namespace spawned {
+
+/// What became of a send. A message to an actor that has ended is `ok` too: as in OTP, the sender
+/// is not told.
+enum class SendResult : std::uint8_t { ok };
+
+/// Names an actor. Copies are cheap (one atomic increment) and keep the actor's cell in memory, not
+/// the actor: it lives until it is stopped.
+///
+/// Threads   as a shared_ptr: distinct copies from any thread.
+/// Messages  `request<M>(args...)` builds the message in place and is right on every compiler. The
+///           other form takes a message by move: `request(sp::moved(named))`.
+template <typename A>
+class ActorRef {
+ public:
+  using actor_type = A;
+
+  ActorRef(ActorRef const& other) noexcept : cell_(other.cell_) {
+    if (cell_ != nullptr) cell_->retain();
+  }
+  ActorRef(ActorRef&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
+  ActorRef& operator=(ActorRef other) noexcept {
+    std::swap(cell_, other.cell_);
+    return *this;
+  }
+  ~ActorRef() {
+    if (cell_ != nullptr) cell_->release();
+  }
+
+  // --- request: OTP's call ---
+
+  /// Asks the actor to handle `M(args...)` and waits up to 5 s for the reply. See RequestAwaitable.
+  template <typename M, typename... Args>
+  [[nodiscard("co_await it")]] auto request(Args&&... args) const& {
+    return make_request<M>(default_ns, false, std::forward<Args>(args)...);
+  }
+  template <typename M, typename... Args>
+  [[nodiscard("co_await it")]] auto request(Args&&... args) && {
+    return make_request<M>(default_ns, true, std::forward<Args>(args)...);
+  }
+  template <typename Message>
+  [[nodiscard("co_await it")]] auto request(Message&& message) const& {
+    return make_request<detail::message_type<Message>>(default_ns, false,
+                                                       std::forward<Message>(message));
+  }
+  template <typename Message>
+  [[nodiscard("co_await it")]] auto request(Message&& message) && {
+    return make_request<detail::message_type<Message>>(default_ns, true,
+                                                       std::forward<Message>(message));
+  }
+
+  /// The same with a time limit of the caller's; `no_timeout` waits for ever.
+  template <typename M, typename Rep, typename Period, typename... Args>
+  [[nodiscard("co_await it")]] auto request_with_timeout(std::chrono::duration<Rep, Period> timeout,
+                                                         Args&&... args) const& {
+    return make_request<M>(detail::limit_ns(timeout), false, std::forward<Args>(args)...);
+  }
+  template <typename M, typename Rep, typename Period, typename... Args>
+  [[nodiscard("co_await it")]] auto request_with_timeout(std::chrono::duration<Rep, Period> timeout,
+                                                         Args&&... args) && {
+    return make_request<M>(detail::limit_ns(timeout), true, std::forward<Args>(args)...);
+  }
+
+  /// Sends the request now and leaves the waiting for later. Any thread.
+  template <typename M, typename... Args>
+  [[nodiscard]] auto start_request(Args&&... args) const {
+    auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
+    using R = detail::reply_t<A, M>;
+    if (!cell_->push(*envelope)) {
+      envelope->result.emplace(Unexpected(detail::dead_actor_error(*cell_)));
+      (void)envelope->slot.complete();
+    }
+    return PendingReply<R>(*envelope);
+  }
+
+  /// For threads outside the runtime: asks and blocks, up to 5 s.
+  /// Errors  BlockingInWorker on a worker; else as RequestAwaitable.
+  /// Cost    two thread wake-ups, 50 us or so, unless the answer comes within the 25 us it spins.
+  template <typename M, typename... Args>
+  auto request_blocking(Args&&... args) const {
+    return request_blocking_with_timeout<M>(default_request_timeout, std::forward<Args>(args)...);
+  }
+  template <typename M, typename Rep, typename Period, typename... Args>
+  auto request_blocking_with_timeout(std::chrono::duration<Rep, Period> timeout,
+                                     Args&&... args) const
+      -> Result<detail::reply_t<A, M>, ActorError> {
+    detail::require_no_worker("ActorRef::request_blocking");
+    auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
+    detail::ThreadWait wait;
+    envelope->slot.start_waiting(wait);
+    if (!cell_->push(*envelope)) {
+      envelope->destroy();
+      return Unexpected(detail::dead_actor_error(*cell_));
+    }
+    if (!wait.block(envelope->slot, detail::limit_ns(timeout))) {
+      return Unexpected(ActorError::Kind::timeout);
+    }
+    Result<detail::reply_t<A, M>, ActorError> result = std::move(*envelope->result);
+    envelope->destroy();
+    return result;
+  }
+
+  // --- send: OTP's cast ---
+
+  /// Hands the actor `M(args...)` and goes on. Never suspends, never fails. Any thread.
+  ///
+  /// Ordering  messages of one sender to one actor are handled in the order sent.
+  /// Cost      one pooled block, one CAS.
+  template <typename M, typename... Args>
+  SendResult send(Args&&... args) const {
+    detail::require_message_handler<A, M>();
+    if constexpr (detail::handles_message<A, M>) {
+      (detail::reject_dangerous_temporary<Args>(), ...);
+      auto* const envelope = detail::pool_new<detail::SendEnvelope<A, M>>(
+          std::in_place, detail::forward_moved<Args>(args)...);
+      if (!cell_->push(*envelope)) {
+        (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
+      }
+    }
+    return SendResult::ok;
+  }
+  template <typename Message>
+  SendResult send(Message&& message) const {
+    return send<detail::message_type<Message>>(std::forward<Message>(message));
+  }
+
+  // --- life ---
+
+  /// Asks the actor to end after what the caller sent before; teardown runs. Any thread.
+  void stop(ExitReason reason = {}) const {
+    detail::Envelope* const envelope = detail::make_stop_envelope(std::move(reason));
+    if (!cell_->push(*envelope)) {
+      (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
+    }
+  }
+
+  class ExitAwaiter {
+   public:
+    ExitAwaiter(detail::CellBase& cell, bool stop, ExitReason reason, std::int64_t timeout_ns)
+        : cell_(&cell),
+          stop_reason_(std::move(reason)),
+          timeout_ns_(timeout_ns),
+          wait_(cell.waiters()),
+          stop_(stop) {
+      cell.retain();
+    }
+    ExitAwaiter(ExitAwaiter const&) = delete;
+    ExitAwaiter& operator=(ExitAwaiter const&) = delete;
+    ~ExitAwaiter() { cell_->release(); }
+
+    [[nodiscard]] bool await_ready() noexcept {
+      if (!stop_) return cell_->has_ended();
+      detail::Envelope* const envelope = detail::make_stop_envelope(std::move(stop_reason_));
+      if (cell_->push(*envelope)) return false;
+      (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
+      dead_ = true;
+      return true;
+    }
+    template <detail::runtime_promise Promise>
+    bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
+      waited_ = true;
+      return wait_.suspend(caller, *caller.promise().context, timeout_ns_);
+    }
+    Result<ExitReason, ActorError> await_resume() {
+      if (dead_) return Unexpected(detail::dead_actor_error(*cell_));
+      if (waited_) {
+        switch (wait_.finish()) {
+          case detail::WaitOutcome::timed_out:
+            return Unexpected(ActorError::Kind::timeout);
+          case detail::WaitOutcome::cancelled:
+            detail::report_cancelled(wait_.context());
+            return Unexpected(ActorError::Kind::cancelled);
+          case detail::WaitOutcome::completed:
+            break;
+        }
+      }
+      return cell_->exit_reason();
+    }
+
+   private:
+    detail::CellBase* cell_;
+    ExitReason stop_reason_;
+    std::int64_t timeout_ns_;
+    detail::ListWait wait_;
+    bool stop_;
+    bool dead_ = false;
+    bool waited_ = false;
+  };
+
+  /// Asks the actor to end and waits until it has. Yields `Result<ExitReason>`; `no_such_actor`
+  /// when it had ended before, `timeout` when it is not done in time (it still ends).
+  /// gen_server:stop/3.
+  [[nodiscard("co_await it")]] ExitAwaiter stop_and_wait(
+      ExitReason reason = {}, std::chrono::nanoseconds timeout = no_timeout) const {
+    return ExitAwaiter(*cell_, true, std::move(reason), detail::limit_ns(timeout));
+  }
+
+  /// Awaiting it suspends until the actor has ended: teardown done, state destroyed. Yields
+  /// `Result<ExitReason>`; the error is only ever `cancelled`, or `timeout` after `limit`.
+  [[nodiscard("co_await it")]] ExitAwaiter wait_exit(
+      std::chrono::nanoseconds limit = no_timeout) const {
+    return ExitAwaiter(*cell_, false, {}, detail::limit_ns(limit));
+  }
+  /// The seed's name for wait_exit().
+  [[nodiscard("co_await it")]] ExitAwaiter join() const { return wait_exit(); }
+
+  /// For threads outside the runtime: blocks until the actor has ended.
+  /// Errors  BlockingInWorker on a worker.
+  ExitReason wait_exit_blocking() const {
+    detail::require_no_worker("ActorRef::wait_exit_blocking");
+    (void)detail::wait_blocking(cell_->waiters());
+    return cell_->exit_reason();
+  }
+
+  /// Why the actor ended; empty while it lives.
+  [[nodiscard]] std::optional<ExitReason> exit_reason() const {
+    if (!cell_->has_ended()) return std::nullopt;
+    return cell_->exit_reason();
+  }
+  [[nodiscard]] bool is_alive() const noexcept { return !cell_->has_ended(); }
+  [[nodiscard]] ActorId id() const noexcept { return cell_->id(); }
+
+  friend bool operator==(ActorRef const& left, ActorRef const& right) noexcept {
+    return left.cell_ == right.cell_;
+  }
+
+  /// For the library: takes over one reference.
+  explicit ActorRef(detail::ActorCell<A>& cell) noexcept : cell_(&cell) {}
+  [[nodiscard]] detail::ActorCell<A>& cell() const noexcept { return *cell_; }
+
+ private:
+  static constexpr std::int64_t default_ns = default_request_timeout.count();
+
+  template <typename M, typename... Args>
+  static auto* make_envelope(Args&&... args) {
+    detail::require_request_handler<A, M>();
+    (detail::reject_dangerous_temporary<Args>(), ...);
+    return detail::pool_new<detail::RequestEnvelope<A, M>>(std::in_place,
+                                                           detail::forward_moved<Args>(args)...);
+  }
+
+  template <typename M, typename... Args>
+  auto make_request(std::int64_t timeout_ns, bool owned, Args&&... args) const {
+    detail::require_request_handler<A, M>();
+    if constexpr (detail::handles_request<A, M>) {
+      using R = detail::reply_t<A, M>;
+      auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
+      if (owned) cell_->retain();
+      return RequestAwaitable<R>(*cell_, owned, *envelope, timeout_ns);
+    }
+  }
+
+  detail::ActorCell<A>* cell_;
+};
+
+template <typename A>
+ActorRef<A> Context<A>::self() const noexcept {
+  cell_->retain();
+  return ActorRef<A>(static_cast<detail::ActorCell<A>&>(*cell_));
+}
+
+}  // namespace spawned

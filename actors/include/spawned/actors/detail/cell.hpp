@@ -1,0 +1,213 @@
+// CellBase: the small fixed part of every actor. What a ref points at, what the scheduler runs.
+//
+// Life.  start -> [init] -> messages -> stop or failure -> [teardown] -> ended
+//   A cell without init starts idle: it costs no scheduling until its first message.
+//   Ended, in this order: the state is destroyed, the mailbox closed and its unread requests
+//   answered `stopped`, the exit reason published and waiters woken, the reply that was held back
+//   for teardown sent, the actor's own reference dropped. Refs keep only the cell's memory.
+//
+// Threads.  Whoever runs the actor owns every field but head (Mailbox), refs and waiters. Ownership
+//   goes through the mailbox word and the run queues (mailbox.hpp, ExecutionContext).
+//
+// Orderings.
+//   refs      release() subtracts (acq_rel)  ->  release() subtracts (acq_rel).
+//             The last owner frees the cell after everybody else is done with it.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <spawned/actors/detail/mailbox.hpp>
+#include <spawned/actors/error.hpp>
+#include <spawned/actors/exit_reason.hpp>
+#include <spawned/runtime/detail/execution_context.hpp>
+#include <spawned/runtime/detail/wait_list.hpp>
+
+namespace spawned {
+
+/// Identifies an actor for the life of the process. Never used twice.
+struct ActorId {
+  std::uint64_t value = 0;
+  friend bool operator==(ActorId, ActorId) noexcept = default;
+  friend auto operator<=>(ActorId, ActorId) noexcept = default;
+};
+
+namespace detail {
+
+class CellBase;
+
+/// What becomes of the actor after a callback.
+enum class Turn : std::uint8_t {
+  next,       // go on with the next message
+  suspended,  // the callback waits; the cell must not be touched any more
+  stop,       // end, with the reason in the cell
+};
+
+/// What the owner asks of an envelope.
+enum class Operation : std::uint8_t {
+  handle,   // call the handler
+  resumed,  // the coroutine handler has finished: take its result
+  finish,   // send the reply that was held back for teardown
+  discard,  // the actor has ended: answer, or drop
+  destroy,  // the receiver is done with the reply: free the block
+};
+
+/// A message on its way: a typed block that knows how to deliver itself.
+struct Envelope {
+  using Deliver = Turn (*)(CellBase*, Envelope&, Operation);
+  explicit Envelope(Deliver function) noexcept : deliver(function) {}
+  Envelope(Envelope const&) = delete;
+  Envelope& operator=(Envelope const&) = delete;
+
+  Envelope* next = nullptr;
+  Deliver deliver;
+
+ protected:
+  ~Envelope() = default;
+};
+
+/// The typed part of a cell, as functions.
+struct ActorKind : LiveKind {
+  Turn (*init)(CellBase&);      // null: the actor has none
+  Turn (*teardown)(CellBase&);  // null: the actor has none
+  void (*destroy_state)(CellBase&) noexcept;
+  void (*destroy_cell)(CellBase&) noexcept;
+  std::string_view type_name;
+};
+
+class CellBase : public ExecutionContext {
+ public:
+  CellBase(Scheduler& home, ActorKind const& actor_kind) noexcept;
+
+  /// Makes the actor live. Once, after construction; the caller's reference is the first.
+  void launch() noexcept;
+
+  void retain() noexcept { refs_.fetch_add(1, memory_order_relaxed); }  // the caller holds one
+  void release() noexcept {
+    if (refs_.fetch_sub(1, memory_order_acq_rel) == 1) actor_kind().destroy_cell(*this);  // refs
+  }
+
+  /// Enqueues a message. False: the actor has ended, the envelope is still the caller's.
+  /// `turn_ends`: the caller suspends right after, so the actor may be handed off.
+  [[nodiscard]] bool push(Envelope& envelope, bool turn_ends = false) noexcept {
+    switch (mailbox_.push(envelope)) {
+      case Mailbox::Push::queued:
+        return true;
+      case Mailbox::Push::made_runnable:
+        turn_ends ? hand_off(*scheduler, *this) : schedule(*scheduler, *this);
+        return true;
+      case Mailbox::Push::closed:
+        break;
+    }
+    return false;
+  }
+
+  [[nodiscard]] ActorKind const& actor_kind() const noexcept {
+    return *static_cast<ActorKind const*>(kind);
+  }
+  [[nodiscard]] ActorId id() const noexcept { return id_; }
+  [[nodiscard]] WaitList& waiters() noexcept { return waiters_; }
+  [[nodiscard]] bool has_ended() const noexcept { return waiters_.is_closed(); }
+  /// Valid once has_ended().
+  [[nodiscard]] ExitReason const& exit_reason() const noexcept { return reason_; }
+  [[nodiscard]] std::string describe() const;
+
+  // --- for the typed callbacks, on the actor's turn ---
+
+  /// Keeps the coroutine of a callback and starts it. `after` is called when it has finished,
+  /// at once or in a later turn, and destroys the frame.
+  [[nodiscard]] Turn start_coroutine(std::coroutine_handle<> frame, Turn (*after)(CellBase&));
+  [[nodiscard]] std::coroutine_handle<> coroutine() const noexcept { return coroutine_; }
+  void end_coroutine() noexcept {
+    coroutine_.destroy();
+    coroutine_ = nullptr;
+  }
+
+  /// A callback answered stop. `reply`: the envelope whose reply waits for teardown, or null.
+  [[nodiscard]] Turn stop_with(ExitReason reason, Envelope* reply = nullptr) noexcept {
+    reason_ = std::move(reason);
+    held_reply_ = reply;
+    return Turn::stop;
+  }
+  /// A callback threw; call it in the catch block. Logs the crash report.
+  [[nodiscard]] Turn fail(std::string_view during, Envelope* reply = nullptr) noexcept;
+  /// Init did not succeed: end without teardown.
+  [[nodiscard]] Turn refuse(ExitReason reason, ActorError::Kind answer) noexcept {
+    skip_teardown_ = true;
+    answer_ = answer;
+    return stop_with(std::move(reason));
+  }
+  /// Context::stop: end when the present callback is done.
+  void request_stop(ExitReason reason) noexcept {
+    stop_requested_ = true;
+    reason_ = std::move(reason);
+  }
+
+  /// The message in work, for coroutine handlers.
+  Envelope* current = nullptr;
+
+  [[nodiscard]] ExitReason& reason() noexcept { return reason_; }
+  /// What an unread request is answered with once the actor has ended.
+  [[nodiscard]] ActorError unread_answer() const noexcept { return {answer_, reason_}; }
+
+ protected:
+  ~CellBase() = default;
+
+ private:
+  struct ShutdownEnvelope final : Envelope {
+    ShutdownEnvelope() noexcept : Envelope(&deliver_shutdown) {}
+  };
+  static Turn deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation);
+  static void run_turn(Runnable& runnable) noexcept;
+  friend void request_actor_end(ExecutionContext& context) noexcept;
+
+  void work_through(Turn turn) noexcept;
+  [[nodiscard]] Turn end_turn() noexcept;
+  void finish_end() noexcept;
+  void discard(Envelope* unread) noexcept;
+
+  static constexpr unsigned budget = 64;  // messages in one turn
+
+  Mailbox mailbox_;
+  Envelope* inbox_ = nullptr;  // taken from the mailbox, oldest first
+  std::coroutine_handle<> coroutine_;
+  Turn (*after_coroutine_)(CellBase&) = nullptr;
+  Envelope* held_reply_ = nullptr;
+  WaitList waiters_;
+  ExitReason reason_;
+  ActorId id_;
+  ShutdownEnvelope shutdown_;
+  atomic<std::uint32_t> refs_{2};  // the creator's and the actor's own
+  atomic<bool> shutdown_sent_{false};
+  ActorError::Kind answer_ = ActorError::Kind::stopped;
+  bool started_ = false;
+  bool ending_ = false;
+  bool skip_teardown_ = false;
+  bool stop_requested_ = false;
+};
+
+/// LiveKind::request_end of every actor: posts a stop with reason shutdown and cancels the handler.
+void request_actor_end(ExecutionContext& context) noexcept;
+/// LiveKind::describe of every actor.
+std::string describe_actor(ExecutionContext const& context);
+
+/// A stop message: keeps its place behind what its sender sent before.
+[[nodiscard]] Envelope* make_stop_envelope(ExitReason reason);
+
+/// Logs MessageResponse::unused().
+void log_unused(CellBase const& cell, std::string_view message) noexcept;
+
+/// "NameServer::Add": the compiler's name of a type, without RTTI.
+template <typename T>
+constexpr std::string_view type_name() noexcept {
+  // g++: "... type_name() [with T = X; std::string_view = ...]", clang: "... [T = X]".
+  std::string_view name = __PRETTY_FUNCTION__;
+  name.remove_prefix(name.find("T = ") + 4);
+  auto const end = name.find(';');
+  return name.substr(0, end != std::string_view::npos ? end : name.size() - 1);
+}
+
+}  // namespace detail
+}  // namespace spawned

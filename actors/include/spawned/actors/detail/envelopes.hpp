@@ -1,0 +1,292 @@
+// The typed messages: how each finds its handler and where its reply goes.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <spawned/actors/detail/actor_cell.hpp>
+#include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/detail/handlers.hpp>
+#include <spawned/runtime/detail/pool.hpp>
+#include <spawned/runtime/detail/slot.hpp>
+#include <spawned/runtime/errors.hpp>
+
+namespace spawned::detail {
+
+/// The part of a request that the caller knows: slot and result. Two owners, see Slot.
+template <typename R>
+struct ReplyEnvelope : Envelope {
+  using Envelope::Envelope;
+
+  Slot slot;
+  std::optional<Result<R, ActorError>> result;
+
+  /// Actor's side, last touch. `turn_ends`: this is the last thing of a turn.
+  void reply(bool turn_ends) noexcept {
+    if (!slot.complete(turn_ends)) destroy();
+  }
+  void reply_error(ActorError error) noexcept {
+    result.emplace(Unexpected(std::move(error)));
+    reply(true);
+  }
+  /// The receiver's last touch, or that of whoever finds the other gone.
+  void destroy() noexcept { (void)deliver(nullptr, *this, Operation::destroy); }
+
+ protected:
+  ~ReplyEnvelope() = default;
+};
+
+/// A message in raw storage: it ends when its handler does, before the reply leaves.
+template <typename M>
+class MessageStorage {
+ public:
+  template <typename... Args>
+  explicit MessageStorage(std::in_place_t /*tag*/, Args&&... args) {
+    construct_message(std::addressof(message_), std::forward<Args>(args)...);
+  }
+  MessageStorage(MessageStorage const&) = delete;
+  MessageStorage& operator=(MessageStorage const&) = delete;
+  ~MessageStorage() { end(); }
+
+  [[nodiscard]] M& get() noexcept { return message_; }
+  void end() noexcept {
+    if (alive_) std::destroy_at(std::addressof(message_));
+    alive_ = false;
+  }
+
+ private:
+  union {
+    M message_;
+  };
+  bool alive_ = true;
+};
+
+/// Result of calling one handler: the typed answer still to be interpreted.
+/// The shared frame of requests and messages: plain or coroutine handler, exceptions, cancellation.
+template <typename A, typename Env>
+struct HandlerFrame {
+  template <typename Call, typename Consume>
+  static Turn run(ActorCell<A>& cell, Env& envelope, Call&& call, Consume&& consume) {
+    using H = std::invoke_result_t<Call>;
+    try {
+      if constexpr (is_task<std::remove_cvref_t<H>>) {
+        auto task = call();
+        cell.current = &envelope;
+        return cell.start_coroutine(task.release(), &after<typename H::value_type>);
+      } else if constexpr (std::is_void_v<H>) {
+        call();
+        return consume();
+      } else {
+        return consume(call());
+      }
+    } catch (...) {
+      return cell.fail(Env::message_name(), Env::is_request ? &envelope : nullptr);
+    }
+  }
+
+ private:
+  template <typename X>
+  static Turn after(CellBase& base) {
+    auto& cell = static_cast<ActorCell<A>&>(base);
+    auto& envelope = static_cast<Env&>(*cell.current);
+    auto handle = std::coroutine_handle<TaskPromise<X>>::from_address(cell.coroutine().address());
+    Turn turn = Turn::next;
+    try {
+      if constexpr (std::is_void_v<X>) {
+        handle.promise().take();
+        cell.end_coroutine();
+        turn = envelope.consume(cell);
+      } else {
+        X answer = handle.promise().take();
+        cell.end_coroutine();
+        turn = envelope.consume(cell, std::move(answer));
+      }
+    } catch (...) {
+      if (cell.coroutine()) cell.end_coroutine();
+      turn = cell.fail(Env::message_name(), Env::is_request ? &envelope : nullptr);
+    }
+    return turn;
+  }
+};
+
+template <typename A, typename M>
+class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
+  using R = reply_t<A, M>;
+  using Base = ReplyEnvelope<R>;
+
+ public:
+  static constexpr bool is_request = true;
+  static constexpr std::string_view message_name() noexcept { return type_name<M>(); }
+
+  template <typename... Args>
+  explicit RequestEnvelope(std::in_place_t tag, Args&&... args)
+      : Base(&deliver_request), message_(tag, std::forward<Args>(args)...) {}
+
+  // --- what the handler answered, on the actor's turn ---
+  Turn consume(CellBase& /*cell*/) {
+    this->result.emplace();
+    return send_reply();
+  }
+  template <typename Answer>
+  Turn consume(CellBase& cell, Answer&& answer) {
+    using Plain = std::remove_cvref_t<Answer>;
+    if constexpr (requires { typename Plain::reply_type; }) {
+      switch (answer.kind()) {
+        case Plain::Kind::unused:
+          message_.end();
+          this->reply_error(ActorError::Kind::unused);
+          return Turn::next;
+        case Plain::Kind::reply:
+          store(std::move(answer.value()));
+          return send_reply();
+        case Plain::Kind::stop:
+          store(std::move(answer.value()));
+          message_.end();
+          return cell.stop_with(std::move(answer.reason()), this);
+      }
+      return Turn::next;
+    } else {
+      store(std::forward<Answer>(answer));
+      return send_reply();
+    }
+  }
+
+ private:
+  template <typename Value>
+  void store(Value&& value) {
+    if constexpr (std::is_void_v<R>) {
+      this->result.emplace();
+    } else {
+      this->result.emplace(std::forward<Value>(value));
+    }
+  }
+  Turn send_reply() noexcept {
+    message_.end();
+    this->reply(true);
+    return Turn::next;
+  }
+
+  // A plain handler for one alternative, or the whole message.
+  template <typename Message>
+  static Turn call(ActorCell<A>& cell, RequestEnvelope& self, Message& message) {
+    return HandlerFrame<A, RequestEnvelope>::run(
+        cell, self,
+        [&]() -> decltype(auto) { return call_request(cell.actor(), message, cell.context()); },
+        [&](auto&&... answer) -> Turn {
+          if constexpr (sizeof...(answer) == 0 && !std::is_void_v<R>) {
+            return self.consume(cell, R(std::monostate()));  // a void handler among others
+          } else {
+            return self.consume(cell, std::forward<decltype(answer)>(answer)...);
+          }
+        });
+  }
+
+  static Turn deliver_request(CellBase* base, Envelope& envelope, Operation operation) {
+    auto& self = static_cast<RequestEnvelope&>(envelope);
+    switch (operation) {
+      case Operation::handle: {
+        auto& cell = static_cast<ActorCell<A>&>(*base);
+        if constexpr (direct_request<A, M>) {
+          return call(cell, self, self.message_.get());
+        } else {
+          return std::visit([&](auto& message) { return call(cell, self, message); },
+                            self.message_.get());
+        }
+      }
+      case Operation::finish:
+        if (!self.result) {
+          self.message_.end();
+          self.result.emplace(
+              Unexpected(ActorError(ActorError::Kind::handler_failed, base->reason())));
+        }
+        self.reply(false);
+        break;
+      case Operation::discard:
+        self.message_.end();
+        self.reply_error(base->unread_answer());
+        break;
+      case Operation::destroy:
+        pool_delete(&self);
+        break;
+      case Operation::resumed:
+        break;
+    }
+    return Turn::next;
+  }
+
+  MessageStorage<M> message_;
+
+  template <typename U>
+  friend void pool_delete(U*) noexcept;
+};
+
+template <typename A, typename M>
+class SendEnvelope final : public Envelope {
+ public:
+  static constexpr bool is_request = false;
+  static constexpr std::string_view message_name() noexcept { return type_name<M>(); }
+
+  template <typename... Args>
+  explicit SendEnvelope(std::in_place_t tag, Args&&... args)
+      : Envelope(&deliver_message), message_(tag, std::forward<Args>(args)...) {}
+
+  Turn consume(CellBase& /*cell*/) {
+    pool_delete(this);
+    return Turn::next;
+  }
+  template <typename Answer>
+  Turn consume(CellBase& cell, Answer&& answer) {
+    pool_delete(this);
+    if constexpr (std::is_same_v<std::remove_cvref_t<Answer>, MessageResponse>) {
+      if (answer.kind() == MessageResponse::Kind::stop) {
+        return cell.stop_with(std::move(answer.reason()));
+      }
+      if (answer.kind() == MessageResponse::Kind::unused) log_unused(cell, message_name());
+    }
+    return Turn::next;
+  }
+
+ private:
+  template <typename Message>
+  static Turn call(ActorCell<A>& cell, SendEnvelope& self, Message& message) {
+    return HandlerFrame<A, SendEnvelope>::run(
+        cell, self,
+        [&]() -> decltype(auto) { return call_message(cell.actor(), message, cell.context()); },
+        [&](auto&&... answer) -> Turn {
+          return self.consume(cell, std::forward<decltype(answer)>(answer)...);
+        });
+  }
+
+  static Turn deliver_message(CellBase* base, Envelope& envelope, Operation operation) {
+    auto& self = static_cast<SendEnvelope&>(envelope);
+    if (operation == Operation::handle) {
+      auto& cell = static_cast<ActorCell<A>&>(*base);
+      if constexpr (direct_message<A, M>) {
+        return call(cell, self, self.message_.get());
+      } else {
+        return std::visit([&](auto& message) { return call(cell, self, message); },
+                          self.message_.get());
+      }
+    }
+    if (operation == Operation::discard || operation == Operation::destroy) pool_delete(&self);
+    return Turn::next;
+  }
+
+  MessageStorage<M> message_;
+
+  template <typename U>
+  friend void pool_delete(U*) noexcept;
+};
+
+/// The library's own request: answered when the actor has come to it, and so when init is done.
+class PingEnvelope final : public ReplyEnvelope<void> {
+ public:
+  PingEnvelope() noexcept : ReplyEnvelope(&deliver_ping) {}
+
+ private:
+  static Turn deliver_ping(CellBase* cell, Envelope& envelope, Operation operation);
+};
+
+}  // namespace spawned::detail

@@ -1,0 +1,97 @@
+// Mailbox: an actor's queue, one word wide. Where a message is enqueued is push().
+//
+//   head_       means                                                     set by
+//   idle        nobody runs the actor and nothing waits                   go_idle()
+//   nullptr     the actor is queued or running, no new mail               take_all()
+//   envelope    the actor is queued or running; newest mail first         push()
+//   closed      the actor has ended                                       close()
+//
+// A sender makes one CAS. The one that replaces `idle` has made the actor runnable and must queue
+// it; nobody else may. So the actor is in at most one run queue, and mail never waits unseen: the
+// owner gives the actor up only by a CAS from nullptr to idle, which fails if mail has come.
+// The owner takes the whole list by one exchange and turns it round: oldest first. One sender's
+// messages keep their order because its pushes are ordered.
+//
+// Orderings.
+//   mail      push() CASes head_ (release)  ->  take_all() exchanges head_ (acquire).
+//             The owner sees the message the sender wrote.
+//   owner     go_idle() CASes head_ (release)  ->  push() CASes head_ (acquire).
+//             The sender that makes the actor runnable passes on all the last owner did to it.
+//   end       close() exchanges head_ (release)  ->  push() loads head_ (acquire).
+//             The sender that comes too late sees the exit reason.
+#pragma once
+
+#include <cstdint>
+
+#include <spawned/runtime/detail/atomic.hpp>
+
+namespace spawned::detail {
+
+struct Envelope;
+
+/// Envelope must have a member `Envelope* next`.
+template <typename Node>
+class BasicMailbox {
+ public:
+  enum class Start : bool { idle, running };
+  explicit BasicMailbox(Start start) noexcept : head_(start == Start::idle ? idle() : nullptr) {}
+
+  enum class Push : unsigned char { queued, made_runnable, closed };
+
+  /// Any thread. `made_runnable`: the caller must queue the actor.
+  [[nodiscard]] Push push(Node& node) noexcept {
+    Node* head = head_.load(memory_order_relaxed);  // the CAS checks it
+    do {
+      if (head == closed()) {
+        (void)head_.load(memory_order_acquire);  // end: the sender reads the exit reason
+        return Push::closed;
+      }
+      node.next = head == idle() ? nullptr : head;
+    } while (!head_.compare_exchange_weak(head, &node, memory_order_acq_rel,
+                                          memory_order_relaxed));  // mail, owner
+    return head == idle() ? Push::made_runnable : Push::queued;
+  }
+
+  /// Owner. All new mail, oldest first, or nullptr.
+  [[nodiscard]] Node* take_all() noexcept {
+    if (head_.load(memory_order_relaxed) == nullptr) return nullptr;  // a hint
+    return reversed(head_.exchange(nullptr, memory_order_acquire));   // mail
+  }
+
+  /// Owner. True: the actor is given up, do not touch it any more. False: mail has come.
+  [[nodiscard]] bool go_idle() noexcept {
+    Node* expected = nullptr;
+    return head_.compare_exchange_strong(expected, idle(), memory_order_release,
+                                         memory_order_relaxed);  // owner
+  }
+
+  /// Owner, once. Returns the mail that will not be read, oldest first.
+  [[nodiscard]] Node* close() noexcept {
+    return reversed(head_.exchange(closed(), memory_order_acq_rel));  // mail, end
+  }
+
+  [[nodiscard]] bool is_closed() const noexcept {
+    return head_.load(memory_order_acquire) == closed();  // mail
+  }
+
+ private:
+  static Node* idle() noexcept { return reinterpret_cast<Node*>(std::uintptr_t{1}); }
+  static Node* closed() noexcept { return reinterpret_cast<Node*>(std::uintptr_t{2}); }
+
+  static Node* reversed(Node* newest) noexcept {
+    Node* oldest = nullptr;
+    while (newest != nullptr) {
+      Node* const next = newest->next;
+      newest->next = oldest;
+      oldest = newest;
+      newest = next;
+    }
+    return oldest;
+  }
+
+  atomic<Node*> head_;
+};
+
+using Mailbox = BasicMailbox<Envelope>;
+
+}  // namespace spawned::detail

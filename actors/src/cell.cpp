@@ -1,0 +1,229 @@
+#include <spawned/actors/detail/cell.hpp>
+
+#include <spawned/actors/detail/envelopes.hpp>
+#include <spawned/actors/request.hpp>
+#include <spawned/runtime/detail/pool.hpp>
+#include <spawned/runtime/errors.hpp>
+#include <spawned/runtime/log.hpp>
+
+namespace spawned::detail {
+
+namespace {
+
+// Ids come in blocks, so that starting an actor touches no shared word.
+ActorId next_actor_id() noexcept {
+  constexpr std::uint64_t block = 4096;
+  static atomic<std::uint64_t> blocks{0};
+  struct Range {
+    std::uint64_t next = 0;
+    std::uint64_t end = 0;
+  };
+  constinit static thread_local Range range;
+  if (range.next == range.end) {
+    range.next = blocks.fetch_add(block, memory_order_relaxed) + 1;  // only distinctness matters
+    range.end = range.next + block;
+  }
+  return ActorId{range.next++};
+}
+
+class StopEnvelope final : public Envelope {
+ public:
+  explicit StopEnvelope(ExitReason reason) noexcept
+      : Envelope(&deliver_stop), reason_(std::move(reason)) {}
+
+ private:
+  static Turn deliver_stop(CellBase* cell, Envelope& envelope, Operation operation) {
+    auto& self = static_cast<StopEnvelope&>(envelope);
+    ExitReason reason = std::move(self.reason_);
+    pool_delete(&self);
+    return operation == Operation::handle ? cell->stop_with(std::move(reason)) : Turn::next;
+  }
+  ExitReason reason_;
+};
+
+}  // namespace
+
+CellBase::CellBase(Scheduler& home, ActorKind const& actor_kind) noexcept
+    : ExecutionContext(home, actor_kind, &run_turn),
+      mailbox_(actor_kind.init == nullptr ? Mailbox::Start::idle : Mailbox::Start::running),
+      id_(next_actor_id()),
+      started_(actor_kind.init == nullptr) {}
+
+void CellBase::launch() noexcept {
+  bool const has_init = !started_;
+  live_add(*this);
+  if (has_init) schedule_spawned(*scheduler, *this);
+}
+
+Turn CellBase::start_coroutine(std::coroutine_handle<> frame, Turn (*after)(CellBase&)) {
+  auto root = std::coroutine_handle<PromiseBase>::from_address(frame.address());
+  root.promise().context = this;
+  coroutine_ = frame;
+  after_coroutine_ = after;
+  return resume_chain(frame, *this) ? after(*this) : Turn::suspended;
+}
+
+void CellBase::run_turn(Runnable& runnable) noexcept {
+  auto& self = static_cast<CellBase&>(runnable);
+  if (self.coroutine_) {
+    self.wait_gate();
+    if (!resume_chain(self.resume_point, self)) return;
+    self.work_through(self.after_coroutine_(self));
+    return;
+  }
+  if (!self.started_) {
+    self.started_ = true;
+    self.work_through(self.actor_kind().init(self));
+    return;
+  }
+  self.work_through(Turn::next);
+}
+
+// The actor's turn, from the answer of one callback to the next, until it is suspended, idle, ended
+// or has used its budget.
+void CellBase::work_through(Turn turn) noexcept {
+  for (unsigned handled = 0;; ++handled) {
+    if (turn == Turn::suspended) return;
+    if (stop_requested_ && turn == Turn::next && !ending_) turn = Turn::stop;
+    if (turn == Turn::stop || ending_) {
+      turn = end_turn();
+      if (turn == Turn::suspended) return;
+      finish_end();
+      return;
+    }
+    if (inbox_ == nullptr) {
+      inbox_ = mailbox_.take_all();
+      while (inbox_ == nullptr) {
+        if (mailbox_.go_idle()) return;
+        inbox_ = mailbox_.take_all();
+      }
+    }
+    if (handled == budget) {
+      schedule_last(*scheduler, *this);
+      return;
+    }
+    publish_hand_off();  // the turn goes on: the last reply's receiver need not wait for its end
+    Envelope& envelope = *inbox_;
+    inbox_ = envelope.next;
+    turn = envelope.deliver(this, envelope, Operation::handle);
+  }
+}
+
+// Teardown, once. Called again when a coroutine teardown has finished.
+Turn CellBase::end_turn() noexcept {
+  if (ending_) return Turn::next;
+  ending_ = true;
+  if (skip_teardown_ || actor_kind().teardown == nullptr) return Turn::next;
+  clear_cancel();
+  publish_hand_off();
+  return actor_kind().teardown(*this);
+}
+
+void CellBase::finish_end() noexcept {
+  actor_kind().destroy_state(*this);
+  Envelope* const unread = mailbox_.close();
+  discard(inbox_);
+  discard(unread);
+  Envelope* const held = std::exchange(held_reply_, nullptr);
+  waiters_.close();
+  if (held != nullptr) (void)held->deliver(this, *held, Operation::finish);
+  live_remove(*this);
+  release();
+}
+
+void CellBase::discard(Envelope* unread) noexcept {
+  while (unread != nullptr) {
+    Envelope& envelope = *unread;
+    unread = envelope.next;
+    publish_hand_off();
+    (void)envelope.deliver(this, envelope, Operation::discard);
+  }
+}
+
+Turn CellBase::fail(std::string_view during, Envelope* reply) noexcept {
+  std::exception_ptr const exception = std::current_exception();
+  try {
+    std::rethrow_exception(exception);
+  } catch (Cancelled const&) {
+    return stop_with(ExitReason::shutdown(), reply);
+  } catch (...) {
+    // Everything else is a crash, whatever its type.
+  }
+  ExitReason reason(exception);
+  try {
+    std::size_t unread = 0;
+    for (Envelope const* envelope = inbox_; envelope != nullptr; envelope = envelope->next) {
+      ++unread;
+    }
+    log::error("spawned", describe() + " crashed in " + std::string(during) + " with " +
+                              reason.to_string() + " (" + std::to_string(unread) +
+                              " messages unread)");
+  } catch (...) {
+    log::error("spawned", "an actor crashed; no memory for its report");
+  }
+  if (ending_) {  // in teardown: the reply held back keeps its place
+    reason_ = std::move(reason);
+    return Turn::next;
+  }
+  return stop_with(std::move(reason), reply);
+}
+
+std::string CellBase::describe() const {
+  return "actor " + std::string(actor_kind().type_name) + "#" + std::to_string(id_.value);
+}
+
+Turn CellBase::deliver_shutdown(CellBase* cell, Envelope& /*envelope*/, Operation operation) {
+  return operation == Operation::handle ? cell->stop_with(ExitReason::shutdown()) : Turn::next;
+}
+
+void request_actor_end(ExecutionContext& context) noexcept {
+  auto& cell = static_cast<CellBase&>(context);
+  // Whoever ends the runtime and whoever starts the actor meanwhile may both come here.
+  if (cell.shutdown_sent_.exchange(true, memory_order_relaxed)) return;  // once is all it says
+  (void)cell.push(cell.shutdown_);
+  cell.request_cancel();
+}
+
+std::string describe_actor(ExecutionContext const& context) {
+  return static_cast<CellBase const&>(context).describe();
+}
+
+Envelope* make_stop_envelope(ExitReason reason) {
+  return pool_new<StopEnvelope>(std::move(reason));
+}
+
+void log_unused(CellBase const& cell, std::string_view message) noexcept {
+  try {
+    log::warn("spawned", cell.describe() + " does not use message " + std::string(message));
+  } catch (...) {
+    log::warn("spawned", "an actor does not use a message; no memory to name it");
+  }
+}
+
+ActorError dead_actor_error(CellBase& cell) {
+  // The mailbox closes a moment before the reason is published to everybody; both are written by
+  // then, and the mailbox word orders them.
+  return {ActorError::Kind::no_such_actor, cell.exit_reason()};
+}
+
+Turn PingEnvelope::deliver_ping(CellBase* cell, Envelope& envelope, Operation operation) {
+  auto& self = static_cast<PingEnvelope&>(envelope);
+  switch (operation) {
+    case Operation::handle:
+      self.result.emplace();
+      self.reply(true);
+      break;
+    case Operation::discard:
+      self.reply_error(cell->unread_answer());
+      break;
+    case Operation::destroy:
+      pool_delete(&self);
+      break;
+    case Operation::finish:
+    case Operation::resumed:
+      break;
+  }
+  return Turn::next;
+}
+
+}  // namespace spawned::detail

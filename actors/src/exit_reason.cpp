@@ -1,0 +1,136 @@
+#include <spawned/actors/exit_reason.hpp>
+
+#include <spawned/actors/error.hpp>
+#include <spawned/runtime/detail/pool.hpp>
+#include <spawned/runtime/errors.hpp>
+
+namespace spawned {
+
+// Orderings.
+//   refs      ~ExitReason() subtracts (acq_rel)  ->  ~ExitReason() subtracts (acq_rel).
+//             The last owner frees after everybody else has read.
+struct ExitReason::Detail {
+  Detail(std::string words, std::exception_ptr thrown)
+      : text(std::move(words)), exception(std::move(thrown)) {}
+  detail::atomic<std::uint32_t> refs{1};
+  std::string text;
+  std::exception_ptr exception;
+};
+
+ExitReason::ExitReason(Kind kind, std::string_view text)
+    : detail_(detail::pool_new<Detail>(std::string(text), nullptr)), kind_(kind) {}
+
+ExitReason::ExitReason(std::exception_ptr exception)
+    : detail_(detail::pool_new<Detail>(detail::describe_exception(exception), exception)),
+      kind_(Kind::error) {}
+
+ExitReason::ExitReason(ExitReason const& other) noexcept
+    : detail_(other.detail_), kind_(other.kind_) {
+  if (detail_ != nullptr) {
+    detail_->refs.fetch_add(1, detail::memory_order_relaxed);  // the other one holds one
+  }
+}
+
+ExitReason::~ExitReason() {
+  if (detail_ == nullptr) return;
+  if (detail_->refs.fetch_sub(1, detail::memory_order_acq_rel) == 1) {  // refs
+    detail::pool_delete(detail_);
+  }
+}
+
+std::string_view ExitReason::text() const noexcept {
+  return detail_ != nullptr ? std::string_view(detail_->text) : std::string_view();
+}
+
+std::exception_ptr ExitReason::exception() const noexcept {
+  return detail_ != nullptr ? detail_->exception : nullptr;
+}
+
+std::string ExitReason::to_string() const {
+  std::string words = spawned::to_string(kind_);
+  if (!text().empty()) words.append(": ").append(text());
+  return words;
+}
+
+char const* to_string(ExitReason::Kind kind) noexcept {
+  switch (kind) {
+    case ExitReason::Kind::normal:
+      return "normal";
+    case ExitReason::Kind::shutdown:
+      return "shutdown";
+    case ExitReason::Kind::killed:
+      return "killed";
+    case ExitReason::Kind::kill:
+      return "kill";
+    case ExitReason::Kind::error:
+      return "error";
+    case ExitReason::Kind::custom:
+      return "custom";
+    case ExitReason::Kind::no_actor:
+      return "no_actor";
+    case ExitReason::Kind::no_connection:
+      return "no_connection";
+  }
+  return "?";
+}
+
+char const* to_string(ActorError::Kind kind) noexcept {
+  switch (kind) {
+    case ActorError::Kind::timeout:
+      return "timeout";
+    case ActorError::Kind::no_such_actor:
+      return "no_such_actor";
+    case ActorError::Kind::stopped:
+      return "stopped";
+    case ActorError::Kind::handler_failed:
+      return "handler_failed";
+    case ActorError::Kind::init_failed:
+      return "init_failed";
+    case ActorError::Kind::init_no_success:
+      return "init_no_success";
+    case ActorError::Kind::unused:
+      return "unused";
+    case ActorError::Kind::mailbox_full:
+      return "mailbox_full";
+    case ActorError::Kind::cancelled:
+      return "cancelled";
+    case ActorError::Kind::deadlock:
+      return "deadlock";
+  }
+  return "?";
+}
+
+std::string ActorError::what() const {
+  auto const ended = [this](char const* words) {
+    return std::string(words) + " (exit reason " + reason_.to_string() + ")";
+  };
+  switch (kind_) {
+    case Kind::timeout:
+      return "no reply within the time limit; it may still be at work: give it more time or look "
+             "at its queue";
+    case Kind::no_such_actor:
+      return ended("the actor had ended before the request");
+    case Kind::stopped:
+      return ended("the actor ended before it came to the request");
+    case Kind::handler_failed:
+      return ended("the actor's handler failed on this request");
+    case Kind::init_failed:
+      return ended("the actor did not start, its init failed");
+    case Kind::init_no_success:
+      return "the actor did not start, its init answered no_success";
+    case Kind::unused:
+      return "the actor's handler answered that it does not serve this request";
+    case Kind::mailbox_full:
+      return "the actor's bounded mailbox is full";
+    case Kind::cancelled:
+      return "the calling task was cancelled while it waited";
+    case Kind::deadlock:
+      return "waiting for the reply would wait for itself: an actor asked itself; use send, or "
+             "call the member function";
+  }
+  return "?";
+}
+
+void ActorError::raise() const { throw ActorFailure(*this); }
+
+}  // namespace spawned

@@ -1,0 +1,4 @@
+// Everything the library offers.
+#pragma once
+
+#include <spawned/tasks.hpp>

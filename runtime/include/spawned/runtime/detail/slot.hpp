@@ -1,0 +1,198 @@
+// Slot: the word between one completer and one receiver. Behind every reply, oneshot, join handle
+// and sleep.
+//
+//   state       set by                                  means
+//   empty       initial                                 nobody waits, nothing there
+//   waiting     receiver (or at birth, for a request)   `waiter` is to be notified
+//   done        completer, once                         the value is there; the receiver frees
+//   abandoned   receiver, once                          nobody will look; the completer frees
+//
+// The block that holds the slot has two owners. complete() and abandon() each exchange the word, so
+// exactly one of them finds that the other was there before and frees the block.
+// A waiter is woken by whoever moves the word out of `waiting`: completer, timer or canceller. The
+// others find the word moved and do nothing. That one word is why a wake-up is neither lost nor
+// doubled.
+//
+// Orderings.
+//   value     complete() exchanges (acq_rel)  ->  is_done() loads (acquire).
+//             The receiver sees the value the completer stored before.
+//   waiter    begin_wait() CASes (acq_rel)  ->  complete() exchanges (acq_rel).
+//             The completer sees the waiter initialised.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+
+#include <spawned/runtime/detail/atomic.hpp>
+#include <spawned/runtime/detail/execution_context.hpp>
+#include <spawned/runtime/detail/timer.hpp>
+
+namespace spawned::detail {
+
+/// Who waits for a slot: a suspended coroutine or a blocked thread.
+struct SlotWaiter {
+  explicit SlotWaiter(void (*function)(SlotWaiter&, bool) noexcept) noexcept : notify(function) {}
+  SlotWaiter(SlotWaiter const&) = delete;
+  SlotWaiter& operator=(SlotWaiter const&) = delete;
+
+  /// Called by whoever moved the slot from waiting to done. `turn_ends`: the caller's turn on its
+  /// worker ends right after, so the waiter may be handed off.
+  void (*notify)(SlotWaiter&, bool turn_ends) noexcept;
+
+ protected:
+  ~SlotWaiter() = default;
+};
+
+class Slot {
+ public:
+  enum State : std::uint32_t { empty, waiting, done, abandoned };
+
+  Slot() noexcept = default;
+
+  /// For a request: the waiter is known before anybody else sees the slot.
+  void start_waiting(SlotWaiter& waiter) noexcept {
+    waiter_.set(&waiter);
+    state_.store(waiting, memory_order_relaxed);  // published with the block
+  }
+
+  /// Receiver. False: the value is there already.
+  [[nodiscard]] bool begin_wait(SlotWaiter& waiter) noexcept {
+    waiter_.set(&waiter);
+    std::uint32_t expected = empty;
+    return state_.compare_exchange_strong(expected, waiting, memory_order_acq_rel,
+                                          memory_order_acquire);  // waiter, value
+  }
+
+  /// Timer or canceller: takes the right to resume the waiter. `next` is empty or abandoned.
+  [[nodiscard]] bool stop_waiting(State next) noexcept {
+    std::uint32_t expected = waiting;
+    return state_.compare_exchange_strong(expected, next, memory_order_acq_rel,
+                                          memory_order_acquire);  // waiter, value
+  }
+
+  /// Completer, once, after storing the value. False: abandoned, the caller frees the block.
+  /// True: the receiver owns the block, do not touch it any more.
+  [[nodiscard]] bool complete(bool turn_ends = false) noexcept {
+    SlotWaiter* waiter = nullptr;
+    auto const before = state_.exchange(done, memory_order_acq_rel);  // value, waiter
+    if (before == abandoned) return false;
+    if (before == waiting) {
+      waiter = waiter_.get();
+      waiter->notify(*waiter, turn_ends);
+    }
+    return true;
+  }
+
+  /// Receiver, once, when it does not wait. True: the completer will free the block.
+  /// False: it is done, the caller owns value and block.
+  [[nodiscard]] bool abandon() noexcept {
+    return state_.exchange(abandoned, memory_order_acq_rel) != done;  // value
+  }
+
+  [[nodiscard]] bool is_done() const noexcept {
+    return state_.load(memory_order_acquire) == done;  // value
+  }
+  /// For a completer that would like to skip work nobody waits for. A hint.
+  [[nodiscard]] bool is_abandoned() const noexcept {
+    return state_.load(memory_order_acquire) == abandoned;  // value
+  }
+
+ private:
+  atomic<std::uint32_t> state_{empty};
+  SharedCell<SlotWaiter*> waiter_{nullptr};
+};
+
+enum class WaitOutcome : std::uint8_t { completed, timed_out, cancelled };
+
+/// No time limit.
+inline constexpr std::int64_t no_deadline = -1;
+
+/// A coroutine's wait on a slot, with time limit and cancellation. Lives in the awaiter.
+class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
+ public:
+  /// `give_up`: what the slot becomes on timeout or cancellation: `empty` to be able to wait again.
+  explicit SlotWait(Slot::State give_up) noexcept
+      : SlotWaiter(&on_complete), Wait(&on_cancel), TimerEntry(&on_timer), give_up_(give_up) {}
+
+  /// Whole await_suspend() for a slot that others may already complete. True: suspended.
+  [[nodiscard]] bool suspend(std::coroutine_handle<> handle, ExecutionContext& context, Slot& slot,
+                             std::int64_t timeout_ns = no_deadline,
+                             bool cancellable = true) noexcept;
+
+  /// Whole await_suspend() for a wait that only time or a cancellation ends: `ns` is a duration or,
+  /// if `absolute`, a point of the scheduler's clock. The outcome is timed_out when it slept.
+  [[nodiscard]] bool sleep(std::coroutine_handle<> handle, ExecutionContext& context, Slot& slot,
+                           std::int64_t ns, bool absolute) noexcept;
+
+  /// The same in steps, for a caller that makes the slot known to its completer in between:
+  /// prepare() -> publish the block -> commit(). prepare() false: cancelled, nothing happened.
+  [[nodiscard]] bool prepare(std::coroutine_handle<> handle, ExecutionContext& context,
+                             Slot& slot) noexcept {
+    context_ = &context;
+    slot_ = &slot;
+    context.resume_point = handle;
+    context.close_gate();
+    slot.start_waiting(*this);
+    if (context.begin_wait(*this)) {
+      registered_ = true;
+      return true;
+    }
+    outcome_ = WaitOutcome::cancelled;
+    context.open_gate();
+    return false;
+  }
+  void commit(std::int64_t timeout_ns) noexcept {
+    if (timeout_ns != no_deadline) {
+      timed_ = true;
+      timer_arm_after(*this, timeout_ns);
+    }
+    context_->open_gate();
+  }
+  /// Instead of commit(), when the block could not be published. True: a canceller came in between
+  /// and has queued the context, so suspend all the same.
+  [[nodiscard]] bool retract() noexcept;
+
+  /// First call of await_resume().
+  WaitOutcome finish() noexcept {
+    if (registered_) context_->end_wait(*this);
+    if (timed_) timer_cancel(*this);
+    registered_ = timed_ = false;
+    return outcome_;
+  }
+
+  [[nodiscard]] ExecutionContext& context() const noexcept { return *context_; }
+
+ private:
+  static void on_complete(SlotWaiter& self, bool turn_ends) noexcept;
+  static void on_cancel(Wait& self) noexcept;
+  static Runnable* on_timer(TimerEntry& self) noexcept;
+
+  ExecutionContext* context_ = nullptr;
+  Slot* slot_ = nullptr;
+  Slot::State give_up_;
+  WaitOutcome outcome_ = WaitOutcome::completed;
+  bool registered_ = false;
+  bool timed_ = false;
+};
+
+/// A blocked thread's wait on a slot.
+class ThreadWait final : public SlotWaiter {
+ public:
+  ThreadWait() noexcept : SlotWaiter(&on_complete) {}
+
+  /// Blocks until the slot is done (true) or the time is over (false; the slot is then abandoned).
+  [[nodiscard]] bool wait(Slot& slot, std::int64_t timeout_ns = no_deadline) noexcept;
+
+  /// The second half of wait(), for a slot that was published with start_waiting().
+  [[nodiscard]] bool block(Slot& slot, std::int64_t timeout_ns) noexcept;
+
+ private:
+  static void on_complete(SlotWaiter& self, bool turn_ends) noexcept;
+
+  // Orderings.
+  //   woken     on_complete() stores (release)  ->  block() loads (acquire).
+  //             The thread sees what its waker saw.
+  atomic<std::uint32_t> woken_{0};
+};
+
+}  // namespace spawned::detail

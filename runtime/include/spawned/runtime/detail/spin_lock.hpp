@@ -1,0 +1,47 @@
+// A lock for sections of some tens of nanoseconds: timer wheels, wait lists, lists of the living.
+//
+// Orderings.
+//   section   unlock() stores (release)  ->  lock() exchanges (acquire).
+//             What one holder wrote, the next holder sees.
+#pragma once
+
+#include <spawned/runtime/detail/atomic.hpp>
+
+namespace spawned::detail {
+
+/// Gives the processor away; used when a spin has lasted so long that the holder must be off-core.
+void yield_thread() noexcept;
+
+class SpinLock {
+ public:
+  void lock() noexcept {
+    for (int spins = 0; locked_.exchange(true, memory_order_acquire); ++spins) {  // section
+      while (locked_.load(memory_order_relaxed)) {  // only a hint: the exchange decides
+        if (spins++ < 100) {
+          cpu_pause();
+        } else {
+          yield_thread();
+        }
+      }
+    }
+  }
+
+  void unlock() noexcept { locked_.store(false, memory_order_release); }  // section
+
+ private:
+  atomic<bool> locked_{false};
+};
+
+/// Holds a SpinLock for a scope (std::lock_guard without <mutex>, which costs 20,000 lines).
+class SpinGuard {
+ public:
+  explicit SpinGuard(SpinLock& lock) noexcept : lock_(lock) { lock_.lock(); }
+  ~SpinGuard() { lock_.unlock(); }
+  SpinGuard(SpinGuard const&) = delete;
+  SpinGuard& operator=(SpinGuard const&) = delete;
+
+ private:
+  SpinLock& lock_;
+};
+
+}  // namespace spawned::detail

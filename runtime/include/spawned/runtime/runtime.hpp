@@ -1,0 +1,154 @@
+// Runtime: the object a program embeds. Everything else in the library lives on one.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <spawned/runtime/clock.hpp>
+#include <spawned/runtime/spawn.hpp>
+#include <spawned/runtime/task.hpp>
+
+namespace spawned {
+
+/// The number of processors this process may use: its CPU affinity and its container's quota,
+/// whichever is smaller, at least 1.
+[[nodiscard]] unsigned default_worker_count() noexcept;
+
+/// How a Runtime is built. A new option always defaults to what the library did before it existed.
+struct RuntimeOptions {
+  /// Worker threads, 1 to 256.
+  unsigned workers = default_worker_count();
+
+  /// Worker threads are called "<name>-w0", ..., blocking ones "<name>-b"; cut to 15 characters.
+  std::string name = "spawned";
+
+  /// Binds worker i to the i-th processor of the affinity mask. For measurements, and for machines
+  /// that run nothing else.
+  bool pin_workers = false;
+
+  /// How long one idle worker looks for work before it sleeps; 0 to 10 ms. A sleeping worker needs
+  /// 25-50 us to come back, a spinning one 0.1 us. 0 saves power.
+  std::chrono::nanoseconds spin = std::chrono::microseconds(30);
+
+  /// Threads for spawn_blocking, 1 to 10,000, started when needed.
+  unsigned blocking_threads_max = 512;
+
+  /// How long a blocking thread without work stays; not negative.
+  std::chrono::nanoseconds blocking_keep_alive = std::chrono::seconds(10);
+
+  /// How long the end of the runtime waits for what is cancelled before it reports what still runs;
+  /// not negative.
+  std::chrono::nanoseconds shutdown_timeout = std::chrono::seconds(5);
+
+  /// Seed of the workers' choice of victims; 0 takes one from the address of the runtime.
+  std::uint64_t seed = 0;
+
+  /// Where the time comes from; null: the machine's clock.
+  std::shared_ptr<Clock> clock;
+};
+
+/// A RuntimeOptions field has a value that cannot be served.
+class InvalidOptions : public std::invalid_argument {
+ public:
+  InvalidOptions(std::string field, std::string allowed, std::string given);
+  [[nodiscard]] std::string const& field() const noexcept { return field_; }
+  [[nodiscard]] std::string const& allowed() const noexcept { return allowed_; }
+
+ private:
+  std::string field_;
+  std::string allowed_;
+};
+
+/// What one worker has done since it started. Each counter has one writer and is never reset.
+struct WorkerCounters {
+  std::uint64_t turns = 0;         ///< units of work run
+  std::uint64_t hand_offs = 0;     ///< of these, taken from the turn before without any queue
+  std::uint64_t run_next = 0;      ///< of these, taken from the run-next slot
+  std::uint64_t injected = 0;      ///< units taken from the injection queue
+  std::uint64_t steals = 0;        ///< successful raids on another worker
+  std::uint64_t stolen = 0;        ///< units they brought
+  std::uint64_t parks = 0;         ///< times it went to sleep
+  std::uint64_t wakes_sent = 0;    ///< other workers it woke
+  std::uint64_t timers_fired = 0;  ///< timers that expired on its wheel
+  std::uint64_t queue_depth = 0;   ///< units in its deque now
+  std::chrono::nanoseconds parked_time{0};  ///< spent asleep
+};
+
+struct RuntimeCounters {
+  std::vector<WorkerCounters> workers;
+  std::uint64_t live = 0;              ///< tasks and actors that have not ended
+  std::uint64_t injection_depth = 0;   ///< units waiting in the injection queue
+  std::uint64_t blocking_threads = 0;  ///< threads of the blocking pool
+  std::uint64_t blocking_idle = 0;     ///< of these, without a job
+  std::uint64_t blocking_queued = 0;   ///< jobs that wait for a thread
+};
+
+/// An M:N scheduler with its workers, timers and blocking pool.
+///
+/// Errors   The constructor throws InvalidOptions for an option out of range, std::system_error
+///          when a thread cannot be started and std::bad_alloc without memory; nothing is left
+///          behind then.
+/// Threads  The object may be used from any thread. It must not be destroyed, nor block_on() be
+///          called, from one of its own workers: that would wait for itself. block_on() then throws
+///          BlockingInWorker; the destructor logs the reason and aborts, since it cannot throw.
+/// Cancel   The destructor cancels all tasks and stops all actors, waits `shutdown_timeout`, logs
+///          by name what still runs, and goes on waiting for what occupies a thread.
+/// Memory   About 20 KiB and a thread for each worker. Any number of runtimes may live in a
+/// process.
+class Runtime {
+ public:
+  explicit Runtime(RuntimeOptions options = {});
+  ~Runtime();
+  Runtime(Runtime const&) = delete;
+  Runtime& operator=(Runtime const&) = delete;
+
+  /// Runs `task` on the workers and blocks the calling thread until it ends.
+  ///
+  /// Errors   rethrows what leaves the task; Cancelled when it was cancelled; BlockingInWorker when
+  ///          called from a worker of any runtime.
+  template <typename T>
+  T block_on(Task<T> task) {
+    detail::require_no_worker("Runtime::block_on");
+    JoinHandle<T> handle = spawn(std::move(task));
+    return std::move(handle).join_blocking_or_throw();
+  }
+
+  /// Starts `task` on the workers. Any thread.
+  template <typename T>
+  JoinHandle<T> spawn(Task<T> task) {
+    return detail::spawn_on(scheduler(), std::move(task));
+  }
+
+  /// Ends everything that lives on the runtime; see the destructor, which calls it.
+  /// True: all ended within the timeout. Errors: BlockingInWorker when called from a worker.
+  bool shutdown();
+
+  [[nodiscard]] RuntimeCounters counters() const;
+  [[nodiscard]] Clock& clock() const noexcept;
+  [[nodiscard]] unsigned worker_count() const noexcept;
+
+  /// For the other modules.
+  [[nodiscard]] detail::Scheduler& scheduler() const noexcept { return *scheduler_; }
+
+ private:
+  struct Delete {
+    void operator()(detail::Scheduler* scheduler) const noexcept;
+  };
+  std::unique_ptr<detail::Scheduler, Delete> scheduler_;
+};
+
+/// The one-liner for a `main`: a runtime with `options`, `task` on it, and its value.
+///
+/// Cancel   what `task` left behind is cancelled when it ends, and waited for.
+/// Errors   as Runtime and Runtime::block_on.
+template <typename T>
+T run(Task<T> task, RuntimeOptions options = {}) {
+  Runtime runtime(std::move(options));
+  return runtime.block_on(std::move(task));
+}
+
+}  // namespace spawned

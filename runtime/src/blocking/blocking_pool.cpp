@@ -1,0 +1,83 @@
+#include "blocking/blocking_pool.hpp"
+
+#include <chrono>
+#include <system_error>
+#include <thread>
+
+#include <pthread.h>
+
+#include "scheduler/scheduler.hpp"
+
+namespace spawned::detail {
+
+BlockingPool::BlockingPool(Scheduler& owner, std::string name, unsigned threads_max,
+                           std::int64_t keep_alive_ns)
+    : owner_(owner),
+      name_(std::move(name)),
+      threads_max_(threads_max),
+      keep_alive_ns_(keep_alive_ns) {}
+
+BlockingPool::~BlockingPool() { stop(); }
+
+void BlockingPool::submit(Runnable& job) {
+  std::unique_lock lock(mutex_);
+  if (!stopping_) {
+    if (idle_ > wakes_due_) {
+      ++wakes_due_;
+      work_or_stop_.notify_one();
+    } else if (threads_ < threads_max_) {
+      ++threads_;
+      try {
+        std::thread([this] { work(); }).detach();  // stop() waits for threads_ == 0
+      } catch (std::system_error const&) {
+        --threads_;
+        if (threads_ == 0) throw;
+      }
+    }
+    busy_.fetch_add(1, memory_order_relaxed);  // work() pairs with busy()
+    queue_.append(job);
+    ++queued_;
+    return;
+  }
+  lock.unlock();
+  job.run(job);
+}
+
+void BlockingPool::work() noexcept {
+  pthread_setname_np(pthread_self(), (name_.substr(0, 13) + "-b").c_str());
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (Runnable* const job = queue_.take_first()) {
+      --queued_;
+      lock.unlock();
+      job->run(*job);
+      if (busy_.fetch_sub(1, memory_order_release) == 1) owner_.on_blocking_idle();  // busy
+      lock.lock();
+      continue;
+    }
+    if (stopping_) break;
+    ++idle_;
+    auto const keep_alive = std::chrono::nanoseconds(keep_alive_ns_);
+    bool const woken =
+        work_or_stop_.wait_for(lock, keep_alive, [this] { return wakes_due_ != 0 || stopping_; });
+    --idle_;
+    if (wakes_due_ != 0) --wakes_due_;
+    if (!woken) break;
+  }
+  --threads_;
+  thread_left_.notify_all();
+}
+
+void BlockingPool::stop() noexcept {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  work_or_stop_.notify_all();
+  thread_left_.wait(lock, [this] { return threads_ == 0; });
+}
+
+BlockingPool::Counters BlockingPool::counters() const {
+  std::scoped_lock const lock(mutex_);
+  return {.threads = threads_, .idle = idle_, .queued = queued_};
+}
+
+}  // namespace spawned::detail

@@ -1,0 +1,63 @@
+// BlockingPool: threads for work that blocks. A job costs two thread wake-ups (25 us or so), so one
+// mutex around everything is neither the cost nor the bottleneck, and it needs no wake-up argument.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include <spawned/runtime/detail/atomic.hpp>
+#include <spawned/runtime/detail/scheduling.hpp>
+
+namespace spawned::detail {
+
+class BlockingPool {
+ public:
+  BlockingPool(Scheduler& owner, std::string name, unsigned threads_max,
+               std::int64_t keep_alive_ns);
+  ~BlockingPool();
+  BlockingPool(BlockingPool const&) = delete;
+  BlockingPool& operator=(BlockingPool const&) = delete;
+
+  /// Queues a job; starts a thread when none is idle and the cap allows it.
+  /// Errors  std::system_error when there is no thread at all and none can be started.
+  void submit(Runnable& job);
+
+  /// Runs what is queued and joins the threads. Afterwards submit() runs jobs in place.
+  void stop() noexcept;
+
+  /// Jobs queued or running; virtual time stands still while there are some.
+  [[nodiscard]] std::uint64_t busy() const noexcept {
+    return busy_.load(memory_order_acquire);  // busy
+  }
+
+  struct Counters {
+    std::uint64_t threads, idle, queued;
+  };
+  [[nodiscard]] Counters counters() const;
+
+ private:
+  void work() noexcept;
+
+  // Orderings.
+  //   busy      work() subtracts (release)  ->  busy() loads (acquire).
+  //             Who sees the pool idle also sees what its last job queued.
+  Scheduler& owner_;
+  std::string const name_;
+  unsigned const threads_max_;
+  std::int64_t const keep_alive_ns_;
+  atomic<std::uint64_t> busy_{0};
+
+  mutable std::mutex mutex_;  // guards everything below
+  std::condition_variable work_or_stop_;
+  std::condition_variable thread_left_;
+  RunnableChain queue_;
+  std::uint64_t queued_ = 0;
+  std::uint64_t idle_ = 0;
+  std::uint64_t threads_ = 0;
+  std::uint64_t wakes_due_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace spawned::detail

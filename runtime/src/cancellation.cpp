@@ -1,0 +1,66 @@
+#include <spawned/runtime/cancellation.hpp>
+
+#include <functional>
+#include <optional>
+
+#include <spawned/runtime/detail/pool.hpp>
+
+namespace spawned {
+
+namespace detail {
+
+// The flag itself is a std::stop_source, which gives the conversion both ways; the wait list adds
+// what it lacks, awaiting.
+//
+// Orderings.
+//   refs      release() subtracts (acq_rel)  ->  release() subtracts (acq_rel).
+//             The last owner sees what the others did before they let go.
+struct TokenState {
+  atomic<std::uint32_t> refs{1};
+  std::stop_source source;
+  WaitList waiters;
+  std::optional<std::stop_callback<std::function<void()>>> parent;
+
+  void cancel() noexcept {
+    if (source.request_stop()) waiters.close();
+  }
+  void release() noexcept {
+    if (refs.fetch_sub(1, memory_order_acq_rel) == 1) pool_delete(this);  // refs
+  }
+};
+
+}  // namespace detail
+
+CancellationToken::CancellationToken() : state_(detail::pool_new<detail::TokenState>()) {}
+
+CancellationToken::CancellationToken(std::stop_token token) : CancellationToken() {
+  // The callback is destroyed with the state, and destroying it waits for a call that runs.
+  state_->parent.emplace(std::move(token), [state = state_] { state->cancel(); });
+}
+
+CancellationToken::CancellationToken(CancellationToken const& other) noexcept
+    : state_(other.state_) {
+  state_->refs.fetch_add(1, detail::memory_order_relaxed);  // the caller holds one already
+}
+
+CancellationToken::~CancellationToken() {
+  if (state_ != nullptr) state_->release();
+}
+
+void CancellationToken::cancel() noexcept { state_->cancel(); }
+
+bool CancellationToken::is_cancelled() const noexcept { return state_->source.stop_requested(); }
+
+CancellationToken CancellationToken::child_token() const {
+  return CancellationToken(state_->source.get_token());
+}
+
+std::stop_token CancellationToken::stop_token() const noexcept {
+  return state_->source.get_token();
+}
+
+CancellationToken::Awaiter CancellationToken::cancelled() const noexcept {
+  return Awaiter(state_->waiters);
+}
+
+}  // namespace spawned

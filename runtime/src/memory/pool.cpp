@@ -1,0 +1,279 @@
+// Per-thread size-class pools with remote-free stacks. The design note is docs/design/memory.md.
+//
+//   slab (64 KiB, aligned to its size)
+//   +--------+-------+-------+-------+----
+//   | header | block | block | block | ...      header: owning heap, class
+//   +--------+-------+-------+-------+----
+//
+// A heap belongs to one thread at a time and is never destroyed: when its thread ends, the next new
+// thread adopts it. So a slab's owner never changes and blocks may come home at any time.
+// A block freed by another thread joins that thread's outgoing batch, which goes onto the owner's
+// remote stack as a whole: one CAS for up to 32 blocks.
+//
+// Orderings.
+//   remote    flush_outgoing() CASes remote (release)  ->  collect_remote() exchanges (acquire).
+//             The owner reuses a block only after its last user is done with it, and sees the
+//             links.
+#include <spawned/runtime/detail/pool.hpp>
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+
+#include <spawned/runtime/detail/atomic.hpp>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SPAWNED_POOL_OFF 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SPAWNED_POOL_OFF 1
+#endif
+#endif
+
+#if defined(SPAWNED_MIMALLOC_SONAME)
+#include <dlfcn.h>
+#endif
+
+namespace spawned::detail {
+
+namespace {
+
+atomic<std::size_t> system_allocations{0};
+atomic<std::size_t> bytes_reserved{0};
+
+// The allocator below the pools. mimalloc is loaded privately (RTLD_LOCAL) and never linked,
+// because the shared library of the distribution replaces the whole program's malloc when it is
+// linked.
+struct SystemAllocator {
+  void* (*aligned)(std::size_t bytes, std::size_t alignment);
+  void (*release)(void* block);
+};
+
+void* standard_aligned(std::size_t bytes, std::size_t alignment) {
+  return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+}
+
+SystemAllocator find_system_allocator() noexcept {
+#if defined(SPAWNED_MIMALLOC_SONAME) && !defined(SPAWNED_POOL_OFF)
+  if (void* const library = dlopen(SPAWNED_MIMALLOC_SONAME, RTLD_NOW | RTLD_LOCAL)) {
+    auto const aligned =
+        reinterpret_cast<void* (*)(std::size_t, std::size_t)>(dlsym(library, "mi_malloc_aligned"));
+    auto const release = reinterpret_cast<void (*)(void*)>(dlsym(library, "mi_free"));
+    if (aligned != nullptr && release != nullptr) return {aligned, release};
+  }
+#endif
+  return {&standard_aligned, &std::free};
+}
+
+SystemAllocator const& system_allocator() noexcept {
+  static SystemAllocator const allocator = find_system_allocator();
+  return allocator;
+}
+
+void* system_allocate(std::size_t bytes, std::size_t alignment) {
+  void* const block = system_allocator().aligned(bytes, alignment);
+  if (block == nullptr) throw std::bad_alloc();
+  system_allocations.fetch_add(1, memory_order_relaxed);  // a statistic
+  bytes_reserved.fetch_add(bytes, memory_order_relaxed);  // a statistic
+  return block;
+}
+
+void system_release(void* block, std::size_t bytes) noexcept {
+  system_allocator().release(block);
+  bytes_reserved.fetch_sub(bytes, memory_order_relaxed);  // a statistic
+}
+
+#if !defined(SPAWNED_POOL_OFF)
+
+constexpr std::size_t slab_bytes = 64 * 1024;
+constexpr std::size_t header_bytes = 64;
+constexpr std::size_t granule = 32;
+constexpr std::size_t largest = 1024;
+constexpr std::size_t classes = largest / granule + 1;
+constexpr std::uint32_t batch = 32;
+
+struct Heap;
+
+struct Block {
+  Block* next;
+};
+
+struct Slab {
+  Heap* owner;
+  std::size_t size_class;
+};
+static_assert(sizeof(Slab) <= header_bytes);
+
+struct Heap {
+  std::array<Block*, classes> free{};
+  std::array<char*, classes> fresh{};  // the part of the newest slab never handed out
+  std::array<char*, classes> fresh_end{};
+  Heap* outgoing_owner = nullptr;
+  Block* outgoing_first = nullptr;
+  Block* outgoing_last = nullptr;
+  std::uint32_t outgoing_count = 0;
+  Heap* next_abandoned = nullptr;
+  alignas(64) atomic<Block*> remote{nullptr};
+};
+
+constexpr std::size_t class_of(std::size_t bytes) noexcept {
+  return (bytes + granule - 1) / granule;
+}
+
+Slab& slab_of(void* block) noexcept {
+  return *reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) & ~(slab_bytes - 1));
+}
+
+std::mutex abandoned_mutex;
+Heap* abandoned_heaps = nullptr;  // guarded by abandoned_mutex
+
+constinit thread_local Heap* this_heap = nullptr;
+
+void flush_outgoing(Heap& heap) noexcept {
+  if (heap.outgoing_count == 0) return;
+  atomic<Block*>& remote = heap.outgoing_owner->remote;
+  Block* head = remote.load(memory_order_relaxed);  // the CAS checks it
+  do {
+    heap.outgoing_last->next = head;
+  } while (!remote.compare_exchange_weak(head, heap.outgoing_first, memory_order_release,
+                                         memory_order_relaxed));  // remote
+  heap.outgoing_count = 0;
+}
+
+void collect_remote(Heap& heap) noexcept {
+  if (heap.remote.load(memory_order_relaxed) == nullptr) return;       // a hint
+  Block* block = heap.remote.exchange(nullptr, memory_order_acquire);  // remote
+  while (block != nullptr) {
+    Block* const next = block->next;
+    std::size_t const size_class = slab_of(block).size_class;
+    block->next = heap.free[size_class];
+    heap.free[size_class] = block;
+    block = next;
+  }
+}
+
+struct HeapRelease {
+  bool armed = false;
+  ~HeapRelease() {
+    Heap* const heap = this_heap;
+    if (heap == nullptr) return;
+    flush_outgoing(*heap);
+    this_heap = nullptr;
+    std::scoped_lock const lock(abandoned_mutex);
+    heap->next_abandoned = abandoned_heaps;
+    abandoned_heaps = heap;
+  }
+};
+thread_local HeapRelease heap_release;
+
+[[gnu::noinline]] Heap& acquire_heap() {
+  Heap* heap = nullptr;
+  {
+    std::scoped_lock const lock(abandoned_mutex);
+    heap = abandoned_heaps;
+    if (heap != nullptr) abandoned_heaps = heap->next_abandoned;
+  }
+  if (heap == nullptr) heap = ::new (system_allocate(sizeof(Heap), alignof(Heap))) Heap();
+  this_heap = heap;
+  heap_release.armed = true;  // the first use makes its destructor run at thread exit
+  return *heap;
+}
+
+[[gnu::noinline]] void* allocate_slowly(Heap& heap, std::size_t size_class) {
+  collect_remote(heap);
+  if (Block* const block = heap.free[size_class]) {
+    heap.free[size_class] = block->next;
+    return block;
+  }
+  std::size_t const bytes = size_class * granule;
+  if (heap.fresh[size_class] == heap.fresh_end[size_class]) {
+    auto* const memory = static_cast<char*>(system_allocate(slab_bytes, slab_bytes));
+    ::new (memory) Slab{.owner = &heap, .size_class = size_class};
+    heap.fresh[size_class] = memory + header_bytes;
+    heap.fresh_end[size_class] =
+        memory + header_bytes + (slab_bytes - header_bytes) / bytes * bytes;
+  }
+  char* const block = heap.fresh[size_class];
+  heap.fresh[size_class] = block + bytes;
+  return block;
+}
+
+[[gnu::noinline]] void free_remote(Heap& heap, Heap& owner, Block& block) noexcept {
+  if (heap.outgoing_count != 0 && heap.outgoing_owner != &owner) flush_outgoing(heap);
+  if (heap.outgoing_count == 0) {
+    heap.outgoing_owner = &owner;
+    heap.outgoing_last = &block;
+    block.next = nullptr;
+  } else {
+    block.next = heap.outgoing_first;
+  }
+  heap.outgoing_first = &block;
+  if (++heap.outgoing_count == batch) flush_outgoing(heap);
+}
+
+#endif
+
+}  // namespace
+
+#if defined(SPAWNED_POOL_OFF)
+
+// Under the address sanitizer every block is the sanitizer's own, so that it sees each misuse.
+void* pool_allocate(std::size_t bytes) { return system_allocate(bytes, bytes % 64 == 0 ? 64 : 16); }
+void pool_free(void* block, std::size_t bytes) noexcept { system_release(block, bytes); }
+void pool_flush() noexcept {}
+
+#else
+
+void* pool_allocate(std::size_t bytes) {
+  if (bytes > largest) [[unlikely]] {
+    return system_allocate(bytes, 64);
+  }
+  Heap* heap = this_heap;
+  if (heap == nullptr) [[unlikely]] {
+    heap = &acquire_heap();
+  }
+  std::size_t const size_class = class_of(bytes);
+  Block* const block = heap->free[size_class];
+  if (block == nullptr) [[unlikely]] {
+    return allocate_slowly(*heap, size_class);
+  }
+  heap->free[size_class] = block->next;
+  return block;
+}
+
+void pool_free(void* memory, std::size_t bytes) noexcept {
+  if (bytes > largest) [[unlikely]] {
+    system_release(memory, bytes);
+    return;
+  }
+  Heap* heap = this_heap;
+  if (heap == nullptr) [[unlikely]] {
+    heap = &acquire_heap();
+  }
+  auto* const block = static_cast<Block*>(memory);
+  Heap* const owner = slab_of(memory).owner;
+  if (owner != heap) [[unlikely]] {
+    free_remote(*heap, *owner, *block);
+    return;
+  }
+  std::size_t const size_class = class_of(bytes);
+  block->next = heap->free[size_class];
+  heap->free[size_class] = block;
+}
+
+void pool_flush() noexcept {
+  if (this_heap != nullptr) flush_outgoing(*this_heap);
+}
+
+#endif
+
+std::size_t pool_system_allocations() noexcept {
+  return system_allocations.load(memory_order_relaxed);  // a statistic
+}
+std::size_t pool_bytes_reserved() noexcept {
+  return bytes_reserved.load(memory_order_relaxed);  // a statistic
+}
+
+}  // namespace spawned::detail

@@ -1,0 +1,149 @@
+// Idle: who searches, who sleeps, who is woken. The protocol that must not lose a wake-up.
+//
+// A worker is running, searching (looking for work to steal) or parked. Waking a parked core costs
+// 26-54 us and its waker 7 us, so at most one worker searches (it spins a little before it parks),
+// and nobody is woken while one searches.
+//
+//   per worker    set by                              means
+//   running (0)   the worker; a waker's notify        awake
+//   parked (1)    announce()                          asleep or about to be; may be claimed
+//   claimed (2)   notify_one(), notify_all()          woken; it inherits a searcher's place
+//
+// searching_ counts searchers, parked_ the workers in state `parked`. A waker that claims a worker
+// adds it to searching_ first, so two wakers cannot wake two workers for one item.
+//
+// Why no wake-up is lost. Work that only parked workers could serve comes through the injection
+// queue, whose counter is bumped (seq_cst) before notify_one(). All accesses below are seq_cst, so
+// there is one total order S of them. A notifier P bumps the counter, then reads searching_, then
+// parked_.
+//   1. P reads searching_ > 0. Some searcher leaves that role later in S: either it found work, and
+//      then the last one to leave looks at the queues again and notifies; or it is about to park,
+//      and then it looks again after announce(). Both looks come after P's bump in S.
+//   2. P reads searching_ == 0 and parked_ == 0. Every worker is running. Each looks at the counter
+//      after announce(), which comes after P's read in S, and so after the bump.
+//   3. P reads parked_ > 0: it claims one and wakes it, or finds all claimed or awake again by
+//      others, and starts over.
+// Work in a worker's own deque needs none of this: its owner will run it. A wake-up for it that is
+// missed because both sides looked too early costs parallelism until the owner's next turn, never
+// the work (the same argument as oneTBB's), so notify_if_idle() before it is a pair of plain loads.
+//
+// Orderings.
+//   idle      announce() stores and adds, notify_one() CASes and loads; all seq_cst: one total
+//             order of announcing, looking and notifying (see above).
+//   wake      notify_one() CASes state (seq_cst)  ->  sleep() loads state (seq_cst).
+//             The woken worker sees what the waker queued.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <spawned/runtime/detail/atomic.hpp>
+#include <spawned/runtime/detail/futex.hpp>
+
+namespace spawned::detail {
+
+class Idle {
+ public:
+  explicit Idle(std::uint32_t workers) : workers_(workers), states_(new State[workers]) {}
+
+  /// A running worker becomes the searcher, unless there is one.
+  [[nodiscard]] bool try_start_searching() noexcept {
+    std::uint32_t expected = 0;
+    return searching_.compare_exchange_strong(expected, 1, memory_order_seq_cst,
+                                              memory_order_seq_cst);  // idle
+  }
+
+  /// True: it was the last searcher. Then the caller must look once more for work that others
+  /// could do, and notify if there is some.
+  [[nodiscard]] bool stop_searching() noexcept {
+    return searching_.fetch_sub(1, memory_order_seq_cst) == 1;  // idle
+  }
+
+  /// The worker is about to sleep. Afterwards it must look for work once more.
+  void announce(std::uint32_t worker) noexcept {
+    states_[worker].word.store(parked, memory_order_seq_cst);  // idle
+    parked_.fetch_add(1, memory_order_seq_cst);                // idle
+  }
+
+  /// The worker found work after announce(), or its timer is due. False: a waker was faster, so the
+  /// worker is a searcher now.
+  [[nodiscard]] bool retract(std::uint32_t worker) noexcept {
+    std::uint32_t expected = parked;
+    if (!states_[worker].word.compare_exchange_strong(expected, running, memory_order_seq_cst,
+                                                      memory_order_seq_cst)) {  // idle
+      states_[worker].word.store(running, memory_order_seq_cst);                // idle
+      return false;
+    }
+    parked_.fetch_sub(1, memory_order_seq_cst);  // idle
+    return true;
+  }
+
+  /// Sleeps until claimed or until the time is over. Afterwards call retract().
+  void sleep(std::uint32_t worker, std::int64_t timeout_ns) noexcept {
+    if (states_[worker].word.load(memory_order_seq_cst) != parked) return;  // wake
+    futex_wait(states_[worker].word, parked, timeout_ns);
+  }
+
+  /// After new work for anybody. True: a worker was woken.
+  bool notify_one() noexcept {
+    for (;;) {
+      if (parked_.load(memory_order_seq_cst) == 0) return false;  // idle
+      std::uint32_t expected = 0;
+      if (!searching_.compare_exchange_strong(expected, 1, memory_order_seq_cst,
+                                              memory_order_seq_cst)) {  // idle
+        return false;
+      }
+      for (std::uint32_t worker = 0; worker < workers_; ++worker) {
+        if (claim(worker)) return true;
+      }
+      (void)stop_searching();  // nobody to claim: their parked_ counts are on the way down
+    }
+  }
+
+  /// notify_one() behind two plain loads, for work that its owner will run in any case.
+  bool notify_if_idle() noexcept {
+    if (parked_.load(memory_order_relaxed) == 0) return false;     // a hint
+    if (searching_.load(memory_order_relaxed) != 0) return false;  // a hint
+    return notify_one();
+  }
+
+  /// Wakes everybody: shutdown, or virtual time has moved.
+  void notify_all() noexcept {
+    for (std::uint32_t worker = 0; worker < workers_; ++worker) {
+      searching_.fetch_add(1, memory_order_seq_cst);  // idle
+      if (!claim(worker)) (void)stop_searching();
+    }
+  }
+
+  [[nodiscard]] std::uint32_t parked_count() const noexcept {
+    return parked_.load(memory_order_seq_cst);  // idle
+  }
+
+ private:
+  static constexpr std::uint32_t running = 0;
+  static constexpr std::uint32_t parked = 1;
+  static constexpr std::uint32_t claimed = 2;
+
+  struct alignas(64) State {
+    atomic<std::uint32_t> word{running};
+  };
+
+  // The caller has added the worker to searching_ beforehand.
+  bool claim(std::uint32_t worker) noexcept {
+    std::uint32_t expected = parked;
+    if (!states_[worker].word.compare_exchange_strong(expected, claimed, memory_order_seq_cst,
+                                                      memory_order_seq_cst)) {  // idle, wake
+      return false;
+    }
+    parked_.fetch_sub(1, memory_order_seq_cst);  // idle
+    futex_wake_one(states_[worker].word);
+    return true;
+  }
+
+  std::uint32_t workers_;
+  std::unique_ptr<State[]> states_;
+  alignas(64) atomic<std::uint32_t> searching_{0};
+  alignas(64) atomic<std::uint32_t> parked_{0};
+};
+
+}  // namespace spawned::detail

@@ -1,0 +1,106 @@
+// LiveList: every task and actor of a scheduler that has not ended, so that the end of the runtime
+// can cancel and name them. Sharded by worker: adding and removing take an uncontended lock.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <spawned/runtime/detail/execution_context.hpp>
+#include <spawned/runtime/detail/futex.hpp>
+#include <spawned/runtime/detail/spin_lock.hpp>
+
+namespace spawned::detail {
+
+class LiveList {
+ public:
+  explicit LiveList(std::uint32_t shards) : shards_(shards), lists_(new Shard[shards]) {}
+
+  /// False: the list is closing; the caller must ask the context to end by itself.
+  bool add(ExecutionContext& context, std::uint32_t shard) noexcept {
+    Shard& list = lists_[shard];
+    context.live_shard = shard;
+    SpinGuard const guard(list.lock);
+    context.live_previous = nullptr;
+    context.live_next = list.first;
+    if (list.first != nullptr) list.first->live_previous = &context;
+    list.first = &context;
+    ++list.count;
+    return !closing_.load(memory_order_relaxed);  // closing
+  }
+
+  void remove(ExecutionContext& context) noexcept {
+    Shard& list = lists_[context.live_shard];
+    {
+      SpinGuard const guard(list.lock);
+      (context.live_previous == nullptr ? list.first : context.live_previous->live_next) =
+          context.live_next;
+      if (context.live_next != nullptr) context.live_next->live_previous = context.live_previous;
+      --list.count;
+    }
+    // closing_ is set before the closing thread takes the shard locks to count. Either it counts
+    // after this removal, or this thread took the lock after it and sees closing_ here.
+    if (closing_.load(memory_order_relaxed)) {      // closing
+      changes_.fetch_add(1, memory_order_release);  // changed
+      futex_wake_all(changes_);
+    }
+  }
+
+  /// From here on add() says no; asks everything listed to end.
+  void close() noexcept {
+    closing_.store(true, memory_order_relaxed);  // closing: the shard locks order it
+    for (std::uint32_t shard = 0; shard < shards_; ++shard) {
+      SpinGuard const guard(lists_[shard].lock);
+      for (auto* context = lists_[shard].first; context != nullptr; context = context->live_next) {
+        context->kind->request_end(*context);
+      }
+    }
+  }
+
+  [[nodiscard]] std::uint64_t count() const noexcept {
+    std::uint64_t total = 0;
+    for (std::uint32_t shard = 0; shard < shards_; ++shard) {
+      SpinGuard const guard(lists_[shard].lock);
+      total += lists_[shard].count;
+    }
+    return total;
+  }
+
+  /// Names of up to `most` that live.
+  [[nodiscard]] std::vector<std::string> describe(std::size_t most) const {
+    std::vector<std::string> names;
+    for (std::uint32_t shard = 0; shard < shards_; ++shard) {
+      SpinGuard const guard(lists_[shard].lock);
+      for (auto* context = lists_[shard].first; context != nullptr && names.size() < most;
+           context = context->live_next) {
+        names.push_back(context->kind->describe(*context));
+      }
+    }
+    return names;
+  }
+
+  // Waiting for the end: read changes(), then count(), then wait_change() for another value.
+  [[nodiscard]] std::uint32_t changes() const noexcept {
+    return changes_.load(memory_order_acquire);  // changed
+  }
+  void wait_change(std::uint32_t seen, std::int64_t timeout_ns) noexcept {
+    futex_wait(changes_, seen, timeout_ns);
+  }
+
+ private:
+  // Orderings.
+  //   changed   remove() adds (release)  ->  changes() loads (acquire).
+  //             The closing thread that sees the change also sees the shorter list.
+  struct alignas(64) Shard {
+    mutable SpinLock lock;
+    ExecutionContext* first = nullptr;
+    std::uint64_t count = 0;
+  };
+  std::uint32_t shards_;
+  std::unique_ptr<Shard[]> lists_;
+  atomic<bool> closing_{false};
+  atomic<std::uint32_t> changes_{0};
+};
+
+}  // namespace spawned::detail

@@ -1,0 +1,155 @@
+#include "scheduler/scheduler.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <sched.h>
+
+#include <spawned/runtime/log.hpp>
+
+namespace spawned::detail {
+
+namespace {
+
+std::vector<int> allowed_processors() {
+  std::vector<int> allowed;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+    for (int i = 0; i < CPU_SETSIZE; ++i) {
+      if (CPU_ISSET(static_cast<unsigned>(i), &set)) allowed.push_back(i);
+    }
+  }
+  return allowed;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(RuntimeOptions options)
+    : idle(options.workers),
+      living(options.workers + 1),
+      blocking(*this, options.name, options.blocking_threads_max,
+               options.blocking_keep_alive.count()),
+      options_(std::move(options)) {
+  if (options_.pin_workers) processors_ = allowed_processors();
+  std::uint64_t seed = options_.seed != 0 ? options_.seed : reinterpret_cast<std::uintptr_t>(this);
+  for (std::uint32_t i = 0; i < options_.workers; ++i) {
+    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;  // Knuth's MMIX generator
+    workers_.push_back(std::make_unique<Worker>(*this, i, seed));
+  }
+  options_.clock->attach(*this);
+  try {
+    for (auto& worker : workers_) {
+      worker->thread = std::thread([&self = *worker] { self.run(); });
+    }
+  } catch (...) {
+    stop_workers();
+    options_.clock->detach(*this);
+    throw;
+  }
+}
+
+Scheduler::~Scheduler() {
+  shut_down();
+  options_.clock->detach(*this);
+}
+
+void Scheduler::inject(Runnable& work) noexcept {
+  injector.push(work);
+  (void)idle.notify_one();
+}
+
+Worker* Scheduler::own_worker() const noexcept {
+  auto* const worker = static_cast<Worker*>(current_worker);
+  return worker != nullptr && worker->scheduler == this ? worker : nullptr;
+}
+
+int Scheduler::processor_for(std::uint32_t index) const noexcept {
+  return processors_.empty() ? -1 : processors_[index % processors_.size()];
+}
+
+void Scheduler::live_add(ExecutionContext& context) noexcept {
+  Worker const* const worker = own_worker();
+  std::uint32_t const shard = worker != nullptr ? worker->index : worker_count();
+  if (!living.add(context, shard)) context.kind->request_end(context);
+}
+
+void Scheduler::stamp_timers() noexcept {
+  std::int64_t const now = clock().now().count();
+  for (auto& worker : workers_) worker->wheel.stamp(now);
+}
+
+bool Scheduler::advance_virtual_time() noexcept {
+  if (idle.parked_count() != worker_count() || blocking.busy() != 0 || injector.has_work()) {
+    return false;
+  }
+  std::int64_t next = TimerWheel::none;
+  for (auto& worker : workers_) {
+    worker->wheel.stamp(clock().now().count());
+    next = std::min(next, worker->wheel.next_deadline_ns());
+  }
+  if (next == TimerWheel::none || !clock().on_idle(std::chrono::nanoseconds(next))) return false;
+  wake_all();
+  return true;
+}
+
+void Scheduler::wait_for_the_living(std::int64_t timeout_ns) noexcept {
+  // Real time on purpose: this is about threads that do not come back.
+  Clock& real = *real_clock();
+  std::int64_t const deadline =
+      timeout_ns < 0 ? INT64_MAX : real.now().count() + std::min(timeout_ns, INT64_MAX / 4);
+  for (;;) {
+    std::uint32_t const seen = living.changes();
+    if (living.count() == 0) return;
+    std::int64_t const left = deadline - real.now().count();
+    if (left <= 0) return;
+    living.wait_change(seen, left);
+  }
+}
+
+bool Scheduler::shut_down() {
+  if (shut_down_) return true;
+  shut_down_ = true;
+  living.close();
+  wait_for_the_living(options_.shutdown_timeout.count());
+  bool in_time = true;
+  while (std::uint64_t const left = living.count()) {
+    in_time = false;
+    std::string report = "runtime \"" + options_.name + "\" cannot end: " + std::to_string(left) +
+                         " still run after being cancelled, waiting for them:";
+    for (std::string const& name : living.describe(10)) report += "\n  " + name;
+    log::error("spawned", report);
+    wait_for_the_living(std::max<std::int64_t>(options_.shutdown_timeout.count(), 1'000'000'000));
+  }
+  blocking.stop();
+  stop_workers();
+  return in_time;
+}
+
+void Scheduler::stop_workers() noexcept {
+  stopping_.store(true, memory_order_release);  // stop
+  wake_all();
+  for (auto& worker : workers_) {
+    if (worker->thread.joinable()) worker->thread.join();
+  }
+}
+
+RuntimeCounters Scheduler::counters() const {
+  RuntimeCounters result;
+  for (auto const& worker : workers_) result.workers.push_back(worker->counters());
+  BlockingPool::Counters const pool = blocking.counters();
+  result.live = living.count();
+  result.injection_depth = injector.size();
+  result.blocking_threads = pool.threads;
+  result.blocking_idle = pool.idle;
+  result.blocking_queued = pool.queued;
+  return result;
+}
+
+void live_add(ExecutionContext& context) noexcept { context.scheduler->live_add(context); }
+void live_remove(ExecutionContext& context) noexcept { context.scheduler->living.remove(context); }
+
+void submit_blocking(Scheduler& scheduler, Runnable& job) { scheduler.blocking.submit(job); }
+
+}  // namespace spawned::detail

@@ -1,0 +1,303 @@
+#include "scheduler/worker.hpp"
+
+#include <algorithm>
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
+
+#include <spawned/runtime/detail/pool.hpp>
+
+#include "scheduler/scheduler.hpp"
+
+namespace spawned::detail {
+
+constinit thread_local WorkerLocal* current_worker = nullptr;
+
+Worker::Worker(Scheduler& home, std::uint32_t number, std::uint64_t seed)
+    : index(number), random_(seed | 1) {
+  scheduler = &home;
+}
+
+void Worker::run() noexcept {
+  RuntimeOptions const& options = scheduler->options();
+  pthread_setname_np(pthread_self(),
+                     (options.name.substr(0, 10) + "-w" + std::to_string(index)).c_str());
+  if (int const processor = scheduler->processor_for(index); processor >= 0) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(static_cast<unsigned>(processor), &set);
+    pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+  }
+  prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);  // 50 us by default, too late for a 1 ms wheel
+  current_worker = this;
+  while (Runnable* const work = next_work()) {
+    turns_.add(1);
+    work->run(*work);
+  }
+  current_worker = nullptr;
+}
+
+// What to run next, in this order: the hand-off of the turn before, the run-next slot, the oldest
+// of the own deque, the injection queue, due timers, other workers. nullptr: the runtime stops.
+Runnable* Worker::next_work() noexcept {
+  for (;;) {
+    if (Runnable* const work = take_local()) {
+      if (help_wanted_) call_help();
+      return work;
+    }
+    if (Runnable* const work = take_injected()) return work;
+    if (expire_timers()) continue;
+    if (Runnable* const work = search()) return work;
+    if (scheduler->stopping()) return nullptr;
+    park();
+  }
+}
+
+Runnable* Worker::take_local() noexcept {
+  if (Runnable* const work = hand_off) {
+    hand_off = nullptr;
+    if (++local_turns_ < local_turns_max) {
+      hand_offs_.add(1);
+      return work;
+    }
+    deque.push(work);  // a chain of hand-offs has had its share
+  } else if (run_next_.load(memory_order_relaxed) != nullptr) {  // a hint: only we fill it
+    if (Runnable* const next = run_next_.exchange(nullptr, memory_order_acquire)) {  // run_next
+      if (++local_turns_ < local_turns_max) {
+        run_nexts_.add(1);
+        return next;
+      }
+      deque.push(next);
+    }
+  }
+  if (--until_maintenance_ == 0 || local_turns_ >= local_turns_max) maintain();
+  local_turns_ = 0;
+  return deque.take_oldest();
+}
+
+// Keeps outside work and timers from starving behind a busy deque.
+void Worker::maintain() noexcept {
+  until_maintenance_ = maintenance_period;
+  if (scheduler->injector.has_work()) {
+    if (Runnable* const work = take_injected()) deque.push(work);
+  }
+  (void)expire_timers();
+}
+
+Runnable* Worker::take_injected() noexcept {
+  if (!scheduler->injector.has_work()) return nullptr;
+  std::size_t const share = scheduler->injector.size() / scheduler->worker_count() + 1;
+  std::array<Runnable*, raid_max> items;
+  std::size_t const count = scheduler->injector.take(items.data(), std::min(share, raid_max));
+  if (count == 0) return nullptr;
+  injected_.add(count);
+  for (std::size_t i = 1; i < count; ++i) deque.push(items[i]);
+  if (count > 1) help_wanted_ = true;
+  return items[0];
+}
+
+bool Worker::expire_timers() noexcept {
+  if (wheel.empty()) return false;
+  RunnableChain due;
+  timers_fired_.add(wheel.poll(scheduler->clock().now().count(), due));
+  if (due.first == nullptr) return false;
+  while (Runnable* const work = due.take_first()) deque.push(work);
+  help_wanted_ = true;
+  return true;
+}
+
+// The deque holds work beyond what runs now: perhaps wake somebody for it.
+void Worker::call_help() noexcept {
+  help_wanted_ = false;
+  evictions_ = 0;
+  if (!deque.empty() && scheduler->idle.notify_if_idle()) wakes_sent_.add(1);
+}
+
+void Worker::push_next(Runnable& work, bool spawned) noexcept {
+  if (run_next_.load(memory_order_relaxed) == nullptr) {  // only we fill it: no race to lose
+    run_next_.store(&work, memory_order_release);         // run_next
+    return;
+  }
+  // The newcomer runs next; what it displaces queues up. If a thief was faster there is nothing to
+  // displace.
+  if (Runnable* const displaced = run_next_.exchange(&work, memory_order_acq_rel)) {  // run_next
+    deque.push(displaced);
+    // A spawned task is asked-for parallelism. A woken one mostly runs here in a moment, so its
+    // wake-up call waits for the end of the turn, unless the turn produces many.
+    help_wanted_ = true;
+    if (spawned || ++evictions_ >= eviction_notify) call_help();
+  }
+}
+
+void Worker::push_last(Runnable& work) noexcept {
+  deque.push(&work);
+  help_wanted_ = true;
+}
+
+std::uint32_t Worker::random_below(std::uint32_t bound) noexcept {
+  random_ ^= random_ << 13;  // xorshift64
+  random_ ^= random_ >> 7;
+  random_ ^= random_ << 17;
+  return static_cast<std::uint32_t>((random_ >> 32) * bound >> 32);
+}
+
+Runnable* Worker::raid(Worker& victim) noexcept {
+  std::size_t moved = 0;
+  Runnable* const work = victim.deque.steal_half_into(deque, raid_max, &moved);
+  if (work != nullptr) {
+    steals_.add(1);
+    stolen_.add(moved);
+  }
+  return work;
+}
+
+// Looks at the other workers: once, or for as long as the spin option says if this worker becomes
+// the one searcher. The last pass also takes a run-next unit whose owner has not finished a turn
+// since the first pass; before, taking it would only move a ping-pong between cores.
+Runnable* Worker::search() noexcept {
+  std::uint32_t const workers = scheduler->worker_count();
+  if (!searching_) searching_ = scheduler->idle.try_start_searching();
+  if (!searching_) return nullptr;
+
+  Runnable* work = nullptr;
+  constexpr std::int64_t ns_per_pass = 30;  // a pause and a look
+  std::int64_t const passes = 1 + scheduler->options().spin.count() / ns_per_pass;
+  Worker& suspect = scheduler->worker(random_below(workers));
+  std::uint64_t const suspect_turns = suspect.turns_.get();
+  for (std::int64_t pass = 0; pass < passes && work == nullptr; ++pass) {
+    if (scheduler->injector.has_work()) work = take_injected();
+    std::uint32_t const first = workers > 1 ? random_below(workers) : 0;
+    for (std::uint32_t i = 0; i < workers && work == nullptr; ++i) {
+      Worker& victim = scheduler->worker((first + i) % workers);
+      if (&victim != this && !victim.deque.empty()) work = raid(victim);
+    }
+    if (scheduler->stopping()) break;
+    if (work == nullptr) cpu_pause();
+  }
+  if (work == nullptr && &suspect != this && passes > 1) {
+    work = suspect.steal_run_next(suspect_turns);
+    if (work != nullptr) {
+      steals_.add(1);
+      stolen_.add(1);
+    }
+  }
+
+  if (work != nullptr) {
+    searching_ = false;
+    // idle.hpp, case 1: the last searcher that leaves looks again on behalf of late notifiers.
+    if (scheduler->idle.stop_searching() && (is_work_elsewhere() || !deque.empty())) {
+      if (scheduler->idle.notify_one()) wakes_sent_.add(1);
+    }
+  }
+  return work;
+}
+
+Runnable* Worker::steal_run_next(std::uint64_t turns_seen) noexcept {
+  if (turns_.get() != turns_seen) return nullptr;
+  if (run_next_.load(memory_order_relaxed) == nullptr) return nullptr;  // a hint
+  return run_next_.exchange(nullptr, memory_order_acquire);             // run_next
+}
+
+bool Worker::is_work_elsewhere() const noexcept {
+  if (scheduler->injector.has_work()) return true;
+  for (std::uint32_t i = 0; i < scheduler->worker_count(); ++i) {
+    Worker const& other = scheduler->worker(i);
+    if (&other != this && !other.deque.empty()) return true;
+  }
+  return false;
+}
+
+void Worker::park() noexcept {
+  pool_flush();
+  std::int64_t timeout_ns = wait_forever;
+  bool const virtual_time = scheduler->clock().is_virtual();
+  std::int64_t const before = scheduler->clock().now().count();
+  if (!wheel.empty()) {
+    wheel.stamp(before);
+    std::int64_t const deadline = wheel.next_deadline_ns();
+    if (deadline != TimerWheel::none && !virtual_time) {
+      timeout_ns = std::max<std::int64_t>(0, deadline - before);
+    }
+  }
+
+  scheduler->idle.announce(index);
+  if (searching_) {
+    searching_ = false;
+    (void)scheduler->idle.stop_searching();
+  }
+  // The second look of idle.hpp: after announce(), every later notifier finds this worker.
+  bool stay = is_work_elsewhere() || scheduler->stopping();
+  if (!stay && virtual_time) {
+    stay = scheduler->advance_virtual_time() || scheduler->clock().now().count() != before;
+  }
+  if (!stay) {
+    parks_.add(1);
+    scheduler->idle.sleep(index, timeout_ns);
+    if (!virtual_time) {
+      parked_ns_.add(static_cast<std::uint64_t>(scheduler->clock().now().count() - before));
+    }
+  }
+  if (!scheduler->idle.retract(index)) searching_ = true;  // a waker made it a searcher
+}
+
+WorkerCounters Worker::counters() const {
+  return {.turns = turns_.get(),
+          .hand_offs = hand_offs_.get(),
+          .run_next = run_nexts_.get(),
+          .injected = injected_.get(),
+          .steals = steals_.get(),
+          .stolen = stolen_.get(),
+          .parks = parks_.get(),
+          .wakes_sent = wakes_sent_.get(),
+          .timers_fired = timers_fired_.get(),
+          .queue_depth = deque.size(),
+          .parked_time = std::chrono::nanoseconds(parked_ns_.get())};
+}
+
+// --- the calls of detail/scheduling.hpp and detail/timer.hpp ---
+
+namespace {
+
+Worker* own_worker(Scheduler& scheduler) noexcept {
+  auto* const worker = static_cast<Worker*>(current_worker);
+  return worker != nullptr && worker->scheduler == &scheduler ? worker : nullptr;
+}
+
+}  // namespace
+
+void schedule(Scheduler& scheduler, Runnable& work) noexcept {
+  if (Worker* const worker = own_worker(scheduler)) {
+    worker->push_next(work, false);
+  } else {
+    scheduler.inject(work);
+  }
+}
+
+void schedule_spawned(Scheduler& scheduler, Runnable& work) noexcept {
+  if (Worker* const worker = own_worker(scheduler)) {
+    worker->push_next(work, true);
+  } else {
+    scheduler.inject(work);
+  }
+}
+
+void schedule_last(Scheduler& scheduler, Runnable& work) noexcept {
+  if (Worker* const worker = own_worker(scheduler)) {
+    worker->push_last(work);
+  } else {
+    scheduler.inject(work);
+  }
+}
+
+void timer_arm_after(TimerEntry& entry, std::int64_t duration_ns) noexcept {
+  static_cast<Worker*>(current_worker)->wheel.arm_after(entry, duration_ns < 0 ? 0 : duration_ns);
+}
+
+void timer_arm_at(TimerEntry& entry, std::int64_t deadline_ns) noexcept {
+  static_cast<Worker*>(current_worker)->wheel.arm_at(entry, deadline_ns);
+}
+
+void timer_cancel(TimerEntry& entry) noexcept { entry.wheel->cancel(entry); }
+
+}  // namespace spawned::detail

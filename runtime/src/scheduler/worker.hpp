@@ -1,0 +1,96 @@
+// Worker: one OS thread and its queues. Where a worker gets its next unit of work is next_work();
+// where it parks is park(). The order of the queues is explained in docs/design/scheduler.md.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <thread>
+
+#include <spawned/runtime/detail/scheduling.hpp>
+#include <spawned/runtime/lockfree/work_stealing_deque.hpp>
+#include <spawned/runtime/runtime.hpp>
+
+#include "time/wheel.hpp"
+
+namespace spawned::detail {
+
+/// A statistic with one writer: a plain increment that other threads may read.
+class Counter {
+ public:
+  void add(std::uint64_t amount) noexcept {
+    value_.store(value_.load(memory_order_relaxed) + amount, memory_order_relaxed);  // one writer
+  }
+  [[nodiscard]] std::uint64_t get() const noexcept {
+    return value_.load(memory_order_relaxed);  // a statistic
+  }
+
+ private:
+  atomic<std::uint64_t> value_{0};
+};
+
+class Worker final : public WorkerLocal {
+ public:
+  Worker(Scheduler& home, std::uint32_t number, std::uint64_t seed);
+
+  /// The thread's body.
+  void run() noexcept;
+
+  // --- called by the worker's own thread, from the unit of work it runs ---
+  void push_next(Runnable& work, bool spawned) noexcept;
+  void push_last(Runnable& work) noexcept;
+
+  [[nodiscard]] WorkerCounters counters() const;
+
+  // --- called by thieves ---
+  /// Takes the run-next unit of a worker that has been in one turn since `turns_seen`.
+  [[nodiscard]] Runnable* steal_run_next(std::uint64_t turns_seen) noexcept;
+
+  using Deque = runtime::lockfree::WorkStealingDeque<Runnable*>;
+  Deque deque;
+  TimerWheel wheel;
+  std::uint32_t const index;
+  std::thread thread;
+
+ private:
+  static constexpr unsigned local_turns_max = 32;     // hand-offs and run-next units in a row
+  static constexpr unsigned maintenance_period = 61;  // turns between looks at timers and injection
+  static constexpr unsigned eviction_notify = 16;     // pushes in one turn before help is called
+  static constexpr std::size_t raid_max = 64;         // units one raid or one look takes at most
+
+  Runnable* next_work() noexcept;
+  Runnable* take_local() noexcept;
+  Runnable* take_injected() noexcept;
+  Runnable* search() noexcept;
+  Runnable* raid(Worker& victim) noexcept;
+  bool expire_timers() noexcept;
+  void maintain() noexcept;
+  void park() noexcept;
+  void call_help() noexcept;
+  [[nodiscard]] bool is_work_elsewhere() const noexcept;
+  std::uint32_t random_below(std::uint32_t bound) noexcept;
+
+  // Orderings.
+  //   run_next  push_next() stores or exchanges run_next_ (release)  ->  steal_run_next() and
+  //             take_local() exchange it (acquire). Who takes the unit sees what its waker wrote.
+  alignas(64) atomic<Runnable*> run_next_{nullptr};
+
+  unsigned local_turns_ = 0;
+  unsigned until_maintenance_ = maintenance_period;
+  unsigned evictions_ = 0;
+  bool help_wanted_ = false;
+  bool searching_ = false;
+  std::uint64_t random_;
+
+  Counter turns_;
+  Counter hand_offs_;
+  Counter run_nexts_;
+  Counter injected_;
+  Counter steals_;
+  Counter stolen_;
+  Counter parks_;
+  Counter wakes_sent_;
+  Counter timers_fired_;
+  Counter parked_ns_;
+};
+
+}  // namespace spawned::detail

@@ -1,0 +1,149 @@
+#include <spawned/runtime/detail/slot.hpp>
+
+#include <spawned/runtime/detail/futex.hpp>
+#include <spawned/runtime/detail/wait_list.hpp>
+
+namespace spawned::detail {
+
+bool SlotWait::suspend(std::coroutine_handle<> handle, ExecutionContext& context, Slot& slot,
+                       std::int64_t timeout_ns, bool cancellable) noexcept {
+  context_ = &context;
+  slot_ = &slot;
+  context.resume_point = handle;
+  context.close_gate();
+  if (!slot.begin_wait(*this)) {  // the value is there already
+    context.open_gate();
+    return false;
+  }
+  if (cancellable) {
+    if (!context.begin_wait(*this)) {
+      bool const still_ours = slot.stop_waiting(give_up_);
+      if (still_ours) outcome_ = WaitOutcome::cancelled;
+      context.open_gate();
+      return !still_ours;  // else the completer has queued the context
+    }
+    registered_ = true;
+  }
+  commit(timeout_ns);
+  return true;
+}
+
+bool SlotWait::sleep(std::coroutine_handle<> handle, ExecutionContext& context, Slot& slot,
+                     std::int64_t ns, bool absolute) noexcept {
+  outcome_ = WaitOutcome::timed_out;
+  if (!absolute && ns <= 0) {
+    context_ = &context;
+    if (context.is_cancelled()) outcome_ = WaitOutcome::cancelled;
+    return false;
+  }
+  if (!prepare(handle, context, slot)) return false;
+  timed_ = true;
+  if (absolute) {
+    timer_arm_at(*this, ns);
+  } else {
+    timer_arm_after(*this, ns);
+  }
+  context.open_gate();
+  return true;
+}
+
+bool SlotWait::retract() noexcept {
+  bool const still_ours = slot_->stop_waiting(Slot::abandoned);
+  if (still_ours) {
+    context_->end_wait(*this);
+    registered_ = false;
+  }
+  context_->open_gate();
+  return !still_ours;
+}
+
+void SlotWait::on_complete(SlotWaiter& self, bool turn_ends) noexcept {
+  ExecutionContext& context = *static_cast<SlotWait&>(self).context_;
+  if (turn_ends) {
+    hand_off(*context.scheduler, context);
+  } else {
+    schedule(*context.scheduler, context);
+  }
+}
+
+void SlotWait::on_cancel(Wait& self) noexcept {
+  auto& wait = static_cast<SlotWait&>(self);
+  if (!wait.slot_->stop_waiting(wait.give_up_)) return;
+  wait.outcome_ = WaitOutcome::cancelled;
+  schedule(*wait.context_->scheduler, *wait.context_);
+}
+
+Runnable* SlotWait::on_timer(TimerEntry& self) noexcept {
+  auto& wait = static_cast<SlotWait&>(self);
+  if (!wait.slot_->stop_waiting(wait.give_up_)) return nullptr;
+  wait.outcome_ = WaitOutcome::timed_out;
+  return wait.context_;
+}
+
+bool ThreadWait::wait(Slot& slot, std::int64_t timeout_ns) noexcept {
+  if (!slot.begin_wait(*this)) return true;
+  return block(slot, timeout_ns);
+}
+
+bool ThreadWait::block(Slot& slot, std::int64_t timeout_ns) noexcept {
+  // Two thread wake-ups cost 50 us, an answer often less: look for it a while first.
+  for (int spins = 0; spins < 1000; ++spins) {
+    if (woken_.load(memory_order_acquire) != 0) return true;  // woken
+    cpu_pause();
+  }
+  while (woken_.load(memory_order_acquire) == 0) {  // woken
+    futex_wait(woken_, 0, timeout_ns);
+    if (timeout_ns < 0 || woken_.load(memory_order_acquire) != 0) continue;  // woken
+    if (slot.stop_waiting(Slot::abandoned)) return false;
+    timeout_ns = wait_forever;  // the completer is on its way to this object: wait for it
+  }
+  return true;
+}
+
+void ThreadWait::on_complete(SlotWaiter& self, bool /*turn_ends*/) noexcept {
+  auto& woken = static_cast<ThreadWait&>(self).woken_;
+  woken.store(1, memory_order_release);  // woken
+  // The thread may be gone by now; waking an address nobody sleeps on is harmless.
+  futex_wake_one(woken);
+}
+
+bool WaitList::add(Node& node) noexcept {
+  SpinGuard const guard(lock_);
+  if (closed_.load(memory_order_relaxed)) return false;  // written under this lock
+  node.next = first_;
+  if (first_ != nullptr) first_->previous = &node;
+  first_ = &node;
+  node.linked = true;
+  return true;
+}
+
+void WaitList::remove(Node& node) noexcept {
+  SpinGuard const guard(lock_);
+  if (!node.linked) return;
+  (node.previous == nullptr ? first_ : node.previous->next) = node.next;
+  if (node.next != nullptr) node.next->previous = node.previous;
+  node.linked = false;
+}
+
+void WaitList::close() noexcept {
+  SpinGuard const guard(lock_);
+  closed_.store(true, memory_order_release);  // closed
+  while (first_ != nullptr) {
+    Node& node = *first_;
+    first_ = node.next;
+    if (first_ != nullptr) first_->previous = nullptr;
+    node.linked = false;
+    (void)node.slot.complete();  // a waiter that gave up takes our lock before it goes
+  }
+}
+
+bool wait_blocking(WaitList& list, std::int64_t timeout_ns) noexcept {
+  WaitList::Node node;
+  if (!list.add(node)) return true;
+  ThreadWait wait;
+  bool const happened = wait.wait(node.slot, timeout_ns);
+  list.remove(node);
+  return happened;
+}
+
+}  // namespace spawned::detail

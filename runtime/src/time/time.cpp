@@ -1,0 +1,34 @@
+#include <spawned/runtime/time.hpp>
+
+#include <stdexcept>
+
+#include "scheduler/scheduler.hpp"
+
+namespace spawned {
+
+TimePoint now() { return TimePoint(detail::require_scheduler("now").clock().now()); }
+
+detail::SleepAwaiter Interval::tick() noexcept {
+  std::int64_t const due = next_ns_;
+  next_ns_ += period_ns_;
+  if (missed_ == MissedTicks::skip) {
+    if (detail::Scheduler* const scheduler = detail::current_scheduler()) {
+      std::int64_t const late = scheduler->clock().now().count() - due;
+      if (late >= period_ns_) next_ns_ = due + (late / period_ns_ + 1) * period_ns_;
+    }
+  }
+  return detail::SleepAwaiter(due, true);
+}
+
+namespace detail {
+
+Interval make_interval(std::int64_t period_ns, MissedTicks missed) {
+  if (period_ns <= 0) {
+    throw std::invalid_argument("interval: the period must be longer than zero");
+  }
+  return Interval(require_scheduler("interval").clock().now().count(), period_ns, missed);
+}
+
+}  // namespace detail
+
+}  // namespace spawned

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Checks who includes and uses what, where neither compiler nor CMake can.
+
+- detail/ headers belong to their module (and its tests); actors may use those of runtime.
+- src/ headers belong to their module's sources and tests; a public header includes none.
+- A public header includes the standard library, the system and spawned, nobody else's headers.
+- Atomics go through the shim, so that a model checker can take their place.
+- The clock is read, and a thread put to sleep, in one place. Waiver: `// waiver G23: reason`.
+"""
+import re
+
+import source
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(<[^>\n]+>|"[^"\n]+")', re.M)
+DETAIL = re.compile(r"<spawned/(\w+)/detail/")
+SYSTEM = re.compile(r"<([a-z_0-9]+|(sys|linux|netinet|arpa|asm)/\w+\.h|(\w+)\.h)>")
+ATOMIC_SHIM = "runtime/include/spawned/runtime/detail/atomic.hpp"
+ATOMIC = re.compile(r"\bstd::atomic|#[ \t]*include[ \t]*<atomic>")
+CLOCK_FILE = re.compile(r"runtime/(src|include)/.*\bclock\w*\.[hc]pp")
+CLOCK = re.compile(r"(steady|system|high_resolution)_clock::now|\bthis_thread::sleep_(for|until)\b|"
+                   r"\bclock_gettime\(|(\busleep|(?<!\w)::sleep|\bnanosleep)\(")
+# The benchmarks measure, and the stress programs run against the wall.
+FREE_CLOCK = ("bench/", "tests/stress/", "tests/support/", "tests/standalone/")
+DETAIL_USERS = {"runtime": {"runtime", "actors"}}
+
+
+def includes(path, text):
+    module = path.split("/")[0]
+    public = path.startswith(tuple(f"{name}/include/" for name in (*source.MODULES, "cmake")))
+    for match in INCLUDE.finditer(source.code(text, keep_strings=True)):
+        name, line = match.group(1), source.line_of(text, match.start())
+        detail = DETAIL.match(name)
+        if detail and module not in ("tests", "bench") and \
+                module not in DETAIL_USERS.get(detail.group(1), {detail.group(1)}):
+            yield f"{path}:{line}: {name} is a detail of {detail.group(1)}"
+        if name[0] == '"' and (public or "../" in name or "src/" in name):
+            yield f"{path}:{line}: {name} is private to the sources of one module"
+        if public and name[0] == "<" and not name.startswith("<spawned/") \
+                and not SYSTEM.fullmatch(name):
+            yield f"{path}:{line}: a public header may not include {name}"
+
+
+def uses(path, text):
+    module, code = path.split("/")[0], source.code(text)
+    if module in source.MODULES and path != ATOMIC_SHIM:
+        for match in ATOMIC.finditer(code):
+            yield f"{path}:{source.line_of(text, match.start())}: atomics go through {ATOMIC_SHIM}"
+    if not CLOCK_FILE.fullmatch(path) and not path.startswith(FREE_CLOCK):
+        for match in CLOCK.finditer(code):
+            if not source.waived(text, match.start(), "G23"):
+                yield (f"{path}:{source.line_of(text, match.start())}: {match.group().rstrip('(')} "
+                       "outside the clock; time comes from the runtime (or say `// waiver G23: why`)")
+
+
+def problems(root):
+    for path, text in source.files(root, (*source.MODULES, "cmake", "examples", "bench", "tests")):
+        yield from includes(path, text)
+        yield from uses(path, text)
+
+
+if __name__ == "__main__":
+    source.main("layers", problems)
