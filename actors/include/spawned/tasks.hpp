@@ -46,6 +46,8 @@ using spawned::MissedTicks;
 using spawned::moved;
 using spawned::now;
 using spawned::oneshot;
+using spawned::OneshotReceiver;
+using spawned::OneshotSender;
 using spawned::Result;
 using spawned::run;
 using spawned::Runtime;

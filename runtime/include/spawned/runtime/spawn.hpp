@@ -3,7 +3,6 @@
 
 #include <coroutine>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <source_location>
@@ -249,7 +248,7 @@ class BlockingJob final : public Runnable, public JoinState<T> {
     if (self.cancelled_.load(memory_order_relaxed)) {  // a request, ordered by nothing
       self.result.emplace(Unexpected(JoinError()));
     } else {
-      self.store_result_of([&self]() -> T { return std::invoke(std::move(self.function_)); });
+      self.store_result_of([&self]() -> T { return std::move(self.function_)(); });
     }
     self.complete(false);
   }
