@@ -34,16 +34,19 @@ using spawned::start_and_wait;
 using spawned::start_on;
 
 // Tasks and the runtime.
+using spawned::BlockingInWorker;
 using spawned::CancellationToken;
 using spawned::Cancelled;
 using spawned::Clock;
 using spawned::interval;
 using spawned::Interval;
+using spawned::InvalidOptions;
 using spawned::JoinError;
 using spawned::JoinHandle;
 using spawned::ManualClock;
 using spawned::MissedTicks;
 using spawned::moved;
+using spawned::NoRuntime;
 using spawned::now;
 using spawned::oneshot;
 using spawned::OneshotReceiver;
