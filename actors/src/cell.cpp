@@ -35,6 +35,7 @@ class StopEnvelope final : public Envelope {
   static Turn deliver_stop(CellBase* cell, Envelope& envelope, Operation operation) {
     auto& self = static_cast<StopEnvelope&>(envelope);
     ExitReason reason = std::move(self.reason_);
+    if (operation == Operation::handle) cell->take_out(envelope);
     pool_delete(&self);
     return operation == Operation::handle ? cell->stop_with(std::move(reason)) : Turn::next;
   }
@@ -60,59 +61,62 @@ Turn CellBase::start_coroutine(std::coroutine_handle<> frame, Turn (*after)(Cell
   root.promise().context = this;
   coroutine_ = frame;
   after_coroutine_ = after;
-  return resume_chain(frame, *this) ? after(*this) : Turn::suspended;
+  return resume_chain(frame, *this) ? after(*this) : Turn::away;
 }
 
 void CellBase::run_turn(Runnable& runnable) noexcept {
   auto& self = static_cast<CellBase&>(runnable);
-  if (self.coroutine_) {
+  Turn turn = Turn::next;
+  if (self.coroutine_) [[unlikely]] {
     self.wait_gate();
     if (!resume_chain(self.resume_point, self)) return;
-    self.work_through(self.after_coroutine_(self));
-    return;
-  }
-  if (!self.started_) {
+    turn = self.after_coroutine_(self);
+  } else if (!self.started_) [[unlikely]] {
     self.started_ = true;
-    self.work_through(self.actor_kind().init(self));
-    return;
+    turn = self.actor_kind().init(self);
   }
-  self.work_through(Turn::next);
+  self.work_through(turn);
 }
 
 // The actor's turn, from the answer of one callback to the next, until it is suspended, idle, ended
 // or has used its budget.
 void CellBase::work_through(Turn turn) noexcept {
   for (unsigned handled = 0;; ++handled) {
-    if (turn == Turn::suspended) return;
-    if (stop_requested_ && turn == Turn::next && !ending_) turn = Turn::stop;
-    if (turn == Turn::stop || ending_) {
-      turn = end_turn();
-      if (turn == Turn::suspended) return;
-      finish_end();
+    if (turn == Turn::away) return;
+    if (turn == Turn::stop || ending_or_stopping_) {
+      if (end_turn() == Turn::next) finish_end();
       return;
     }
-    if (inbox_ == nullptr) {
-      inbox_ = mailbox_.take_all();
-      while (inbox_ == nullptr) {
-        if (mailbox_.go_idle()) return;
+    Envelope* envelope = inbox_;
+    if (envelope == nullptr) {
+      envelope = mailbox_.peek();
+      if (envelope == nullptr) {
+        if (mailbox_.go_idle(nullptr)) return;
+        continue;
+      }
+      if (envelope->next != nullptr) {
         inbox_ = mailbox_.take_all();
+        continue;
       }
     }
-    if (handled == budget) {
+    if (handled >= budget) {
       schedule_last(*scheduler, *this);
       return;
     }
+    if (inbox_ != nullptr) {
+      inbox_ = envelope->next;
+    } else {
+      in_place_ = envelope;  // alone: it stays in the mailbox word until leave()
+    }
     publish_hand_off();  // the turn goes on: the last reply's receiver need not wait for its end
-    Envelope& envelope = *inbox_;
-    inbox_ = envelope.next;
-    turn = envelope.deliver(this, envelope, Operation::handle);
+    turn = envelope->deliver(this, *envelope, Operation::handle);
   }
 }
 
 // Teardown, once. Called again when a coroutine teardown has finished.
 Turn CellBase::end_turn() noexcept {
   if (ending_) return Turn::next;
-  ending_ = true;
+  ending_ = ending_or_stopping_ = true;
   if (skip_teardown_ || actor_kind().teardown == nullptr) return Turn::next;
   clear_cancel();
   publish_hand_off();
@@ -172,8 +176,10 @@ std::string CellBase::describe() const {
   return "actor " + std::string(actor_kind().type_name) + "#" + std::to_string(id_.value);
 }
 
-Turn CellBase::deliver_shutdown(CellBase* cell, Envelope& /*envelope*/, Operation operation) {
-  return operation == Operation::handle ? cell->stop_with(ExitReason::shutdown()) : Turn::next;
+Turn CellBase::deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation) {
+  if (operation != Operation::handle) return Turn::next;
+  cell->take_out(envelope);
+  return cell->stop_with(ExitReason::shutdown());
 }
 
 void request_actor_end(ExecutionContext& context) noexcept {
@@ -209,10 +215,12 @@ ActorError dead_actor_error(CellBase& cell) {
 Turn PingEnvelope::deliver_ping(CellBase* cell, Envelope& envelope, Operation operation) {
   auto& self = static_cast<PingEnvelope&>(envelope);
   switch (operation) {
-    case Operation::handle:
+    case Operation::handle: {
+      Turn const turn = cell->leave(envelope);
       self.result.emplace();
       self.reply(true);
-      break;
+      return turn;
+    }
     case Operation::discard:
       self.reply_error(cell->unread_answer());
       break;

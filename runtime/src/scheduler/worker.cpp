@@ -42,13 +42,15 @@ void Worker::run() noexcept {
 // of the own deque, the injection queue, due timers, other workers. nullptr: the runtime stops.
 Runnable* Worker::next_work() noexcept {
   for (;;) {
-    if (Runnable* const work = take_local()) {
+    Runnable* work = take_local();
+    if (work == nullptr) work = take_injected();
+    if (work == nullptr && expire_timers()) continue;
+    if (work == nullptr) work = search();
+    if (work != nullptr) {
+      if (searching_) leave_search();
       if (help_wanted_) call_help();
       return work;
     }
-    if (Runnable* const work = take_injected()) return work;
-    if (expire_timers()) continue;
-    if (Runnable* const work = search()) return work;
     if (scheduler->stopping()) return nullptr;
     park();
   }
@@ -152,45 +154,46 @@ Runnable* Worker::raid(Worker& victim) noexcept {
   return work;
 }
 
-// Looks at the other workers: once, or for as long as the spin option says if this worker becomes
-// the one searcher. The last pass also takes a run-next unit whose owner has not finished a turn
-// since the first pass; before, taking it would only move a ping-pong between cores.
+// Looks at the other workers: for as long as the spin option says if this worker becomes the one
+// searcher, else once. The searcher's last pass also takes a run-next unit whose owner has not
+// finished a turn since the first pass; before, taking it would only move a ping-pong between
+// cores.
 Runnable* Worker::search() noexcept {
   std::uint32_t const workers = scheduler->worker_count();
   if (!searching_) searching_ = scheduler->idle.try_start_searching();
-  if (!searching_) return nullptr;
 
-  Runnable* work = nullptr;
   constexpr std::int64_t ns_per_pass = 30;  // a pause and a look
-  std::int64_t const passes = 1 + scheduler->options().spin.count() / ns_per_pass;
+  std::int64_t const passes = searching_ ? 1 + scheduler->options().spin.count() / ns_per_pass : 1;
   Worker& suspect = scheduler->worker(random_below(workers));
   std::uint64_t const suspect_turns = suspect.turns_.get();
-  for (std::int64_t pass = 0; pass < passes && work == nullptr; ++pass) {
-    if (scheduler->injector.has_work()) work = take_injected();
-    std::uint32_t const first = workers > 1 ? random_below(workers) : 0;
-    for (std::uint32_t i = 0; i < workers && work == nullptr; ++i) {
+  for (std::int64_t pass = 0; pass < passes; ++pass) {
+    if (scheduler->injector.has_work()) {
+      if (Runnable* const work = take_injected()) return work;
+    }
+    std::uint32_t const first = random_below(workers);
+    for (std::uint32_t i = 0; i < workers; ++i) {
       Worker& victim = scheduler->worker((first + i) % workers);
-      if (&victim != this && !victim.deque.empty()) work = raid(victim);
+      if (&victim == this || victim.deque.empty()) continue;
+      if (Runnable* const work = raid(victim)) return work;
     }
-    if (scheduler->stopping()) break;
-    if (work == nullptr) cpu_pause();
+    if (scheduler->stopping()) return nullptr;
+    cpu_pause();
   }
-  if (work == nullptr && &suspect != this && passes > 1) {
-    work = suspect.steal_run_next(suspect_turns);
-    if (work != nullptr) {
-      steals_.add(1);
-      stolen_.add(1);
-    }
-  }
-
+  if (&suspect == this || passes == 1) return nullptr;
+  Runnable* const work = suspect.steal_run_next(suspect_turns);
   if (work != nullptr) {
-    searching_ = false;
-    // idle.hpp, case 1: the last searcher that leaves looks again on behalf of late notifiers.
-    if (scheduler->idle.stop_searching() && (is_work_elsewhere() || !deque.empty())) {
-      if (scheduler->idle.notify_one()) wakes_sent_.add(1);
-    }
+    steals_.add(1);
+    stolen_.add(1);
   }
   return work;
+}
+
+// idle.hpp, case 1: the last searcher that leaves looks again on behalf of late notifiers.
+void Worker::leave_search() noexcept {
+  searching_ = false;
+  if (!scheduler->idle.stop_searching()) return;
+  if (!is_work_elsewhere() && deque.empty()) return;
+  if (scheduler->idle.notify_one()) wakes_sent_.add(1);
 }
 
 Runnable* Worker::steal_run_next(std::uint64_t turns_seen) noexcept {

@@ -62,6 +62,7 @@ class Worker final : public WorkerLocal {
   Runnable* take_injected() noexcept;
   Runnable* search() noexcept;
   Runnable* raid(Worker& victim) noexcept;
+  void leave_search() noexcept;
   bool expire_timers() noexcept;
   void maintain() noexcept;
   void park() noexcept;

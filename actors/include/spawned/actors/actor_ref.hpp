@@ -126,20 +126,11 @@ class ActorRef {
   /// Cost      one pooled block, one CAS.
   template <typename M, typename... Args>
   SendResult send(Args&&... args) const {
-    detail::require_message_handler<A, M>();
-    if constexpr (detail::handles_message<A, M>) {
-      (detail::reject_dangerous_temporary<Args>(), ...);
-      auto* const envelope = detail::pool_new<detail::SendEnvelope<A, M>>(
-          std::in_place, detail::forward_moved<Args>(args)...);
-      if (!cell_->push(*envelope)) {
-        (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
-      }
-    }
-    return SendResult::ok;
+    return post<M>(std::forward<Args>(args)...);
   }
   template <typename Message>
   SendResult send(Message&& message) const {
-    return send<detail::message_type<Message>>(std::forward<Message>(message));
+    return post<detail::message_type<Message>>(std::forward<Message>(message));
   }
 
   // --- life ---
@@ -266,6 +257,20 @@ class ActorRef {
       if (owned) cell_->retain();
       return RequestAwaitable<R>(*cell_, owned, *envelope, timeout_ns);
     }
+  }
+
+  template <typename M, typename... Args>
+  SendResult post(Args&&... args) const {
+    detail::require_message_handler<A, M>();
+    if constexpr (detail::handles_message<A, M>) {
+      (detail::reject_dangerous_temporary<Args>(), ...);
+      auto* const envelope = detail::pool_new<detail::SendEnvelope<A, M>>(
+          std::in_place, detail::forward_moved<Args>(args)...);
+      if (!cell_->push(*envelope)) {
+        (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
+      }
+    }
+    return SendResult::ok;
   }
 
   detail::ActorCell<A>* cell_;

@@ -40,9 +40,9 @@ class CellBase;
 
 /// What becomes of the actor after a callback.
 enum class Turn : std::uint8_t {
-  next,       // go on with the next message
-  suspended,  // the callback waits; the cell must not be touched any more
-  stop,       // end, with the reason in the cell
+  next,  // go on with the next message
+  away,  // the callback is suspended or the actor is idle: do not touch the cell any more
+  stop,  // end, with the reason in the cell
 };
 
 /// What the owner asks of an envelope.
@@ -125,6 +125,21 @@ class CellBase : public ExecutionContext {
     coroutine_ = nullptr;
   }
 
+  /// The actor is done with a message it goes on after: takes it out of the mailbox, and gives the
+  /// actor up if there is no other (then: away). Before it, the envelope must not be freed.
+  [[nodiscard]] Turn leave(Envelope& envelope) noexcept {
+    if (&envelope != in_place_) return Turn::next;
+    if (!ending_or_stopping_ && give_up(envelope)) return Turn::away;
+    take_out(envelope);
+    return Turn::next;
+  }
+  /// The same for a message the actor ends with.
+  void take_out(Envelope& envelope) noexcept {
+    if (&envelope != in_place_) return;
+    in_place_ = nullptr;
+    inbox_ = mailbox_.take_above(&envelope);
+  }
+
   /// A callback answered stop. `reply`: the envelope whose reply waits for teardown, or null.
   [[nodiscard]] Turn stop_with(ExitReason reason, Envelope* reply = nullptr) noexcept {
     reason_ = std::move(reason);
@@ -141,7 +156,7 @@ class CellBase : public ExecutionContext {
   }
   /// Context::stop: end when the present callback is done.
   void request_stop(ExitReason reason) noexcept {
-    stop_requested_ = true;
+    ending_or_stopping_ = true;
     reason_ = std::move(reason);
   }
 
@@ -164,6 +179,12 @@ class CellBase : public ExecutionContext {
   friend void request_actor_end(ExecutionContext& context) noexcept;
 
   void work_through(Turn turn) noexcept;
+  [[nodiscard]] bool give_up(Envelope& envelope) noexcept {
+    in_place_ = nullptr;  // first: afterwards the cell may be anybody's
+    if (mailbox_.go_idle(&envelope)) return true;
+    in_place_ = &envelope;
+    return false;
+  }
   [[nodiscard]] Turn end_turn() noexcept;
   void finish_end() noexcept;
   void discard(Envelope* unread) noexcept;
@@ -171,7 +192,8 @@ class CellBase : public ExecutionContext {
   static constexpr unsigned budget = 64;  // messages in one turn
 
   Mailbox mailbox_;
-  Envelope* inbox_ = nullptr;  // taken from the mailbox, oldest first
+  Envelope* inbox_ = nullptr;     // taken from the mailbox, oldest first
+  Envelope* in_place_ = nullptr;  // in work, and still in the mailbox word
   std::coroutine_handle<> coroutine_;
   Turn (*after_coroutine_)(CellBase&) = nullptr;
   Envelope* held_reply_ = nullptr;
@@ -185,7 +207,7 @@ class CellBase : public ExecutionContext {
   bool started_ = false;
   bool ending_ = false;
   bool skip_teardown_ = false;
-  bool stop_requested_ = false;
+  bool ending_or_stopping_ = false;  // no further message
 };
 
 /// LiveKind::request_end of every actor: posts a stop with reason shutdown and cancels the handler.

@@ -82,7 +82,7 @@ struct HandlerFrame {
         return consume(call());
       }
     } catch (...) {
-      return cell.fail(Env::message_name(), Env::is_request ? &envelope : nullptr);
+      return envelope.failed(cell);
     }
   }
 
@@ -105,7 +105,7 @@ struct HandlerFrame {
       }
     } catch (...) {
       if (cell.coroutine()) cell.end_coroutine();
-      turn = cell.fail(Env::message_name(), Env::is_request ? &envelope : nullptr);
+      turn = envelope.failed(cell);
     }
     return turn;
   }
@@ -125,9 +125,9 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
       : Base(&deliver_request), message_(tag, std::forward<Args>(args)...) {}
 
   // --- what the handler answered, on the actor's turn ---
-  Turn consume(CellBase& /*cell*/) {
+  Turn consume(CellBase& cell) {
     this->result.emplace();
-    return send_reply();
+    return send_reply(cell);
   }
   template <typename Answer>
   Turn consume(CellBase& cell, Answer&& answer) {
@@ -135,22 +135,27 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
     if constexpr (requires { typename Plain::reply_type; }) {
       switch (answer.kind()) {
         case Plain::Kind::unused:
-          message_.end();
-          this->reply_error(ActorError::Kind::unused);
-          return Turn::next;
+          this->result.emplace(Unexpected(ActorError(ActorError::Kind::unused)));
+          return send_reply(cell);
         case Plain::Kind::reply:
           store(std::move(answer.value()));
-          return send_reply();
+          return send_reply(cell);
         case Plain::Kind::stop:
           store(std::move(answer.value()));
           message_.end();
+          cell.take_out(*this);
           return cell.stop_with(std::move(answer.reason()), this);
       }
       return Turn::next;
     } else {
       store(std::forward<Answer>(answer));
-      return send_reply();
+      return send_reply(cell);
     }
+  }
+  /// The handler threw; in the catch block.
+  Turn failed(CellBase& cell) noexcept {
+    cell.take_out(*this);
+    return cell.fail(message_name(), this);
   }
 
  private:
@@ -162,10 +167,11 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
       this->result.emplace(std::forward<Value>(value));
     }
   }
-  Turn send_reply() noexcept {
+  Turn send_reply(CellBase& cell) noexcept {
     message_.end();
+    Turn const turn = cell.leave(*this);
     this->reply(true);
-    return Turn::next;
+    return turn;
   }
 
   // A plain handler for one alternative, or the whole message.
@@ -232,20 +238,29 @@ class SendEnvelope final : public Envelope {
   explicit SendEnvelope(std::in_place_t tag, Args&&... args)
       : Envelope(&deliver_message), message_(tag, std::forward<Args>(args)...) {}
 
-  Turn consume(CellBase& /*cell*/) {
+  Turn consume(CellBase& cell) noexcept {
+    message_.end();
+    Turn const turn = cell.leave(*this);
     pool_delete(this);
-    return Turn::next;
+    return turn;
   }
   template <typename Answer>
   Turn consume(CellBase& cell, Answer&& answer) {
-    pool_delete(this);
     if constexpr (std::is_same_v<std::remove_cvref_t<Answer>, MessageResponse>) {
       if (answer.kind() == MessageResponse::Kind::stop) {
+        cell.take_out(*this);
+        pool_delete(this);
         return cell.stop_with(std::move(answer.reason()));
       }
       if (answer.kind() == MessageResponse::Kind::unused) log_unused(cell, message_name());
     }
-    return Turn::next;
+    return consume(cell);
+  }
+  /// The handler threw; in the catch block.
+  Turn failed(CellBase& cell) noexcept {
+    cell.take_out(*this);
+    pool_delete(this);
+    return cell.fail(message_name());
   }
 
  private:

@@ -2,18 +2,20 @@
 //
 //   head_       means                                                     set by
 //   idle        nobody runs the actor and nothing waits                   go_idle()
-//   nullptr     the actor is queued or running, no new mail               take_all()
+//   nullptr     the actor is queued or running, no new mail               take_all(), take_above()
 //   envelope    the actor is queued or running; newest mail first         push()
 //   closed      the actor has ended                                       close()
 //
 // A sender makes one CAS. The one that replaces `idle` has made the actor runnable and must queue
 // it; nobody else may. So the actor is in at most one run queue, and mail never waits unseen: the
-// owner gives the actor up only by a CAS from nullptr to idle, which fails if mail has come.
-// The owner takes the whole list by one exchange and turns it round: oldest first. One sender's
-// messages keep their order because its pushes are ordered.
+// owner gives the actor up only by a CAS to idle, which fails if mail has come.
+// A message that is alone stays in the word while it is handled, and one CAS both takes it out and
+// gives the actor up. Its block must not be freed before: the same address pushed again would look
+// like the same message. More messages are taken all at once and turned round: oldest first. One
+// sender's messages keep their order because its pushes are ordered.
 //
 // Orderings.
-//   mail      push() CASes head_ (release)  ->  take_all() exchanges head_ (acquire).
+//   mail      push() CASes head_ (release)  ->  peek() loads, take_all() exchanges head_ (acquire).
 //             The owner sees the message the sender wrote.
 //   owner     go_idle() CASes head_ (release)  ->  push() CASes head_ (acquire).
 //             The sender that makes the actor runnable passes on all the last owner did to it.
@@ -52,22 +54,29 @@ class BasicMailbox {
     return head == idle() ? Push::made_runnable : Push::queued;
   }
 
-  /// Owner. All new mail, oldest first, or nullptr.
-  [[nodiscard]] Node* take_all() noexcept {
-    if (head_.load(memory_order_relaxed) == nullptr) return nullptr;  // a hint
-    return reversed(head_.exchange(nullptr, memory_order_acquire));   // mail
+  /// Owner. The newest mail, still in the word, or nullptr. Alone if its `next` is null.
+  [[nodiscard]] Node* peek() const noexcept {
+    return head_.load(memory_order_acquire);  // mail
   }
 
-  /// Owner. True: the actor is given up, do not touch it any more. False: mail has come.
-  [[nodiscard]] bool go_idle() noexcept {
-    Node* expected = nullptr;
-    return head_.compare_exchange_strong(expected, idle(), memory_order_release,
+  /// Owner. All new mail, oldest first, or nullptr.
+  [[nodiscard]] Node* take_all() noexcept { return take_above(nullptr); }
+
+  /// Owner, who has handled `bottom` in place: the mail that came since, oldest first, or nullptr.
+  [[nodiscard]] Node* take_above(Node* bottom) noexcept {
+    return reversed(head_.exchange(nullptr, memory_order_acquire), bottom);  // mail
+  }
+
+  /// Owner, who has handled `bottom` in place, or nothing (nullptr). True: the actor is given up,
+  /// do not touch it any more. False: mail has come.
+  [[nodiscard]] bool go_idle(Node* bottom) noexcept {
+    return head_.compare_exchange_strong(bottom, idle(), memory_order_release,
                                          memory_order_relaxed);  // owner
   }
 
   /// Owner, once. Returns the mail that will not be read, oldest first.
   [[nodiscard]] Node* close() noexcept {
-    return reversed(head_.exchange(closed(), memory_order_acq_rel));  // mail, end
+    return reversed(head_.exchange(closed(), memory_order_acq_rel), nullptr);  // mail, end
   }
 
   [[nodiscard]] bool is_closed() const noexcept {
@@ -78,9 +87,10 @@ class BasicMailbox {
   static Node* idle() noexcept { return reinterpret_cast<Node*>(std::uintptr_t{1}); }
   static Node* closed() noexcept { return reinterpret_cast<Node*>(std::uintptr_t{2}); }
 
-  static Node* reversed(Node* newest) noexcept {
+  // The list from `newest` down to, and without, `bottom`, turned round.
+  static Node* reversed(Node* newest, Node const* bottom) noexcept {
     Node* oldest = nullptr;
-    while (newest != nullptr) {
+    while (newest != bottom) {
       Node* const next = newest->next;
       newest->next = oldest;
       oldest = newest;
