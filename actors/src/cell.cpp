@@ -228,7 +228,6 @@ Turn PingEnvelope::deliver_ping(CellBase* cell, Envelope& envelope, Operation op
       pool_delete(&self);
       break;
     case Operation::finish:
-    case Operation::resumed:
       break;
   }
   return Turn::next;

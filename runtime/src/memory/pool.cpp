@@ -87,54 +87,41 @@ void system_release(void* block, std::size_t bytes) noexcept {
 
 #if !defined(SPAWNED_POOL_OFF)
 
-constexpr std::size_t slab_bytes = 64 * 1024;
 constexpr std::size_t header_bytes = 64;
-constexpr std::size_t granule = 32;
-constexpr std::size_t largest = 1024;
-constexpr std::size_t classes = largest / granule + 1;
 constexpr std::uint32_t batch = 32;
 
-struct Heap;
-
-struct Block {
-  Block* next;
-};
-
 struct Slab {
-  Heap* owner;
+  PoolLists* owner;  // first, as pool_owner() expects
   std::size_t size_class;
 };
 static_assert(sizeof(Slab) <= header_bytes);
 
-struct Heap {
-  std::array<Block*, classes> free{};
+constexpr std::size_t classes = pool_largest / pool_granule + 1;
+
+struct Heap : PoolLists {
   std::array<char*, classes> fresh{};  // the part of the newest slab never handed out
   std::array<char*, classes> fresh_end{};
   Heap* outgoing_owner = nullptr;
-  Block* outgoing_first = nullptr;
-  Block* outgoing_last = nullptr;
+  PoolBlock* outgoing_first = nullptr;
+  PoolBlock* outgoing_last = nullptr;
   std::uint32_t outgoing_count = 0;
   Heap* next_abandoned = nullptr;
-  alignas(64) atomic<Block*> remote{nullptr};
+  alignas(64) atomic<PoolBlock*> remote{nullptr};
 };
 
-constexpr std::size_t class_of(std::size_t bytes) noexcept {
-  return (bytes + granule - 1) / granule;
-}
-
 Slab& slab_of(void* block) noexcept {
-  return *reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) & ~(slab_bytes - 1));
+  return *reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) & ~(pool_slab_bytes - 1));
 }
 
 std::mutex abandoned_mutex;
 Heap* abandoned_heaps = nullptr;  // guarded by abandoned_mutex
 
-constinit thread_local Heap* this_heap = nullptr;
+Heap* this_heap() noexcept { return static_cast<Heap*>(this_pool); }
 
 void flush_outgoing(Heap& heap) noexcept {
   if (heap.outgoing_count == 0) return;
-  atomic<Block*>& remote = heap.outgoing_owner->remote;
-  Block* head = remote.load(memory_order_relaxed);  // the CAS checks it
+  atomic<PoolBlock*>& remote = heap.outgoing_owner->remote;
+  PoolBlock* head = remote.load(memory_order_relaxed);  // the CAS checks it
   do {
     heap.outgoing_last->next = head;
   } while (!remote.compare_exchange_weak(head, heap.outgoing_first, memory_order_release,
@@ -143,10 +130,10 @@ void flush_outgoing(Heap& heap) noexcept {
 }
 
 void collect_remote(Heap& heap) noexcept {
-  if (heap.remote.load(memory_order_relaxed) == nullptr) return;       // a hint
-  Block* block = heap.remote.exchange(nullptr, memory_order_acquire);  // remote
+  if (heap.remote.load(memory_order_relaxed) == nullptr) return;           // a hint
+  PoolBlock* block = heap.remote.exchange(nullptr, memory_order_acquire);  // remote
   while (block != nullptr) {
-    Block* const next = block->next;
+    PoolBlock* const next = block->next;
     std::size_t const size_class = slab_of(block).size_class;
     block->next = heap.free[size_class];
     heap.free[size_class] = block;
@@ -157,10 +144,10 @@ void collect_remote(Heap& heap) noexcept {
 struct HeapRelease {
   bool armed = false;
   ~HeapRelease() {
-    Heap* const heap = this_heap;
+    Heap* const heap = this_heap();
     if (heap == nullptr) return;
     flush_outgoing(*heap);
-    this_heap = nullptr;
+    this_pool = nullptr;
     std::scoped_lock const lock(abandoned_mutex);
     heap->next_abandoned = abandoned_heaps;
     abandoned_heaps = heap;
@@ -168,7 +155,7 @@ struct HeapRelease {
 };
 thread_local HeapRelease heap_release;
 
-[[gnu::noinline]] Heap& acquire_heap() {
+Heap& acquire_heap() {
   Heap* heap = nullptr;
   {
     std::scoped_lock const lock(abandoned_mutex);
@@ -176,31 +163,31 @@ thread_local HeapRelease heap_release;
     if (heap != nullptr) abandoned_heaps = heap->next_abandoned;
   }
   if (heap == nullptr) heap = ::new (system_allocate(sizeof(Heap), alignof(Heap))) Heap();
-  this_heap = heap;
+  this_pool = heap;
   heap_release.armed = true;  // the first use makes its destructor run at thread exit
   return *heap;
 }
 
-[[gnu::noinline]] void* allocate_slowly(Heap& heap, std::size_t size_class) {
+void* allocate_slowly(Heap& heap, std::size_t size_class) {
   collect_remote(heap);
-  if (Block* const block = heap.free[size_class]) {
+  if (PoolBlock* const block = heap.free[size_class]) {
     heap.free[size_class] = block->next;
     return block;
   }
-  std::size_t const bytes = size_class * granule;
+  std::size_t const bytes = size_class * pool_granule;
   if (heap.fresh[size_class] == heap.fresh_end[size_class]) {
-    auto* const memory = static_cast<char*>(system_allocate(slab_bytes, slab_bytes));
+    auto* const memory = static_cast<char*>(system_allocate(pool_slab_bytes, pool_slab_bytes));
     ::new (memory) Slab{.owner = &heap, .size_class = size_class};
     heap.fresh[size_class] = memory + header_bytes;
     heap.fresh_end[size_class] =
-        memory + header_bytes + (slab_bytes - header_bytes) / bytes * bytes;
+        memory + header_bytes + (pool_slab_bytes - header_bytes) / bytes * bytes;
   }
   char* const block = heap.fresh[size_class];
   heap.fresh[size_class] = block + bytes;
   return block;
 }
 
-[[gnu::noinline]] void free_remote(Heap& heap, Heap& owner, Block& block) noexcept {
+void free_remote(Heap& heap, Heap& owner, PoolBlock& block) noexcept {
   if (heap.outgoing_count != 0 && heap.outgoing_owner != &owner) flush_outgoing(heap);
   if (heap.outgoing_count == 0) {
     heap.outgoing_owner = &owner;
@@ -217,54 +204,45 @@ thread_local HeapRelease heap_release;
 
 }  // namespace
 
+constinit thread_local PoolLists* this_pool = nullptr;
+
 #if defined(SPAWNED_POOL_OFF)
 
 // Under the address sanitizer every block is the sanitizer's own, so that it sees each misuse.
-void* pool_allocate(std::size_t bytes) { return system_allocate(bytes, bytes % 64 == 0 ? 64 : 16); }
-void pool_free(void* block, std::size_t bytes) noexcept { system_release(block, bytes); }
+void* pool_allocate_slowly(std::size_t bytes) {
+  return system_allocate(bytes, bytes % 64 == 0 ? 64 : 16);
+}
+void pool_free_slowly(void* block, std::size_t bytes) noexcept { system_release(block, bytes); }
 void pool_flush() noexcept {}
 
 #else
 
-void* pool_allocate(std::size_t bytes) {
-  if (bytes > largest) [[unlikely]] {
-    return system_allocate(bytes, 64);
-  }
-  Heap* heap = this_heap;
-  if (heap == nullptr) [[unlikely]] {
-    heap = &acquire_heap();
-  }
-  std::size_t const size_class = class_of(bytes);
-  Block* const block = heap->free[size_class];
-  if (block == nullptr) [[unlikely]] {
-    return allocate_slowly(*heap, size_class);
-  }
-  heap->free[size_class] = block->next;
-  return block;
+void* pool_allocate_slowly(std::size_t bytes) {
+  if (bytes > pool_largest) return system_allocate(bytes, 64);
+  Heap* const heap = this_heap();
+  if (heap != nullptr) return allocate_slowly(*heap, pool_class(bytes));
+  return allocate_slowly(acquire_heap(), pool_class(bytes));
 }
 
-void pool_free(void* memory, std::size_t bytes) noexcept {
-  if (bytes > largest) [[unlikely]] {
+void pool_free_slowly(void* memory, std::size_t bytes) noexcept {
+  if (bytes > pool_largest) {
     system_release(memory, bytes);
     return;
   }
-  Heap* heap = this_heap;
-  if (heap == nullptr) [[unlikely]] {
-    heap = &acquire_heap();
-  }
-  auto* const block = static_cast<Block*>(memory);
-  Heap* const owner = slab_of(memory).owner;
-  if (owner != heap) [[unlikely]] {
-    free_remote(*heap, *owner, *block);
+  Heap* heap = this_heap();
+  if (heap == nullptr) heap = &acquire_heap();
+  Heap& owner = static_cast<Heap&>(*pool_owner(memory));
+  auto& block = *static_cast<PoolBlock*>(memory);
+  if (&owner != heap) {
+    free_remote(*heap, owner, block);
     return;
   }
-  std::size_t const size_class = class_of(bytes);
-  block->next = heap->free[size_class];
-  heap->free[size_class] = block;
+  block.next = heap->free[pool_class(bytes)];
+  heap->free[pool_class(bytes)] = &block;
 }
 
 void pool_flush() noexcept {
-  if (this_heap != nullptr) flush_outgoing(*this_heap);
+  if (this_heap() != nullptr) flush_outgoing(*this_heap());
 }
 
 #endif

@@ -31,7 +31,16 @@ void Worker::run() noexcept {
   }
   prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);  // 50 us by default, too late for a 1 ms wheel
   current_worker = this;
-  while (Runnable* const work = next_work()) {
+  for (;;) {
+    // The hot path, apart from next_work() so that it stays a handful of instructions.
+    Runnable* work = hand_off;
+    if (work != nullptr && !help_wanted_ && local_turns_ < local_turns_max) {
+      hand_off = nullptr;
+      ++local_turns_;
+    } else {
+      work = next_work();
+      if (work == nullptr) break;
+    }
     turns_.add(1);
     work->run(*work);
   }
@@ -59,17 +68,11 @@ Runnable* Worker::next_work() noexcept {
 Runnable* Worker::take_local() noexcept {
   if (Runnable* const work = hand_off) {
     hand_off = nullptr;
-    if (++local_turns_ < local_turns_max) {
-      hand_offs_.add(1);
-      return work;
-    }
+    if (++local_turns_ < local_turns_max) return work;
     deque.push(work);  // a chain of hand-offs has had its share
   } else if (run_next_.load(memory_order_relaxed) != nullptr) {  // a hint: only we fill it
     if (Runnable* const next = run_next_.exchange(nullptr, memory_order_acquire)) {  // run_next
-      if (++local_turns_ < local_turns_max) {
-        run_nexts_.add(1);
-        return next;
-      }
+      if (++local_turns_ < local_turns_max) return next;
       deque.push(next);
     }
   }
@@ -246,8 +249,6 @@ void Worker::park() noexcept {
 
 WorkerCounters Worker::counters() const {
   return {.turns = turns_.get(),
-          .hand_offs = hand_offs_.get(),
-          .run_next = run_nexts_.get(),
           .injected = injected_.get(),
           .steals = steals_.get(),
           .stolen = stolen_.get(),

@@ -83,8 +83,6 @@ class Worker final : public WorkerLocal {
   std::uint64_t random_;
 
   Counter turns_;
-  Counter hand_offs_;
-  Counter run_nexts_;
   Counter injected_;
   Counter steals_;
   Counter stolen_;

@@ -157,20 +157,26 @@ class ActorRef {
     ExitAwaiter& operator=(ExitAwaiter const&) = delete;
     ~ExitAwaiter() { cell_->release(); }
 
-    [[nodiscard]] bool await_ready() noexcept {
-      if (!stop_) return cell_->has_ended();
-      detail::Envelope* const envelope = detail::make_stop_envelope(std::move(stop_reason_));
-      if (cell_->push(*envelope)) return false;
-      (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
-      dead_ = true;
-      return true;
-    }
+    [[nodiscard]] bool await_ready() const noexcept { return !stop_ && cell_->has_ended(); }
     template <detail::runtime_promise Promise>
     bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
+      if (caller.promise().context == cell_) {
+        own_ = true;
+        return false;
+      }
+      if (stop_) {
+        detail::Envelope* const envelope = detail::make_stop_envelope(std::move(stop_reason_));
+        if (!cell_->push(*envelope)) {
+          (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
+          dead_ = true;
+          return false;
+        }
+      }
       waited_ = true;
       return wait_.suspend(caller, *caller.promise().context, timeout_ns_);
     }
     Result<ExitReason, ActorError> await_resume() {
+      if (own_) return Unexpected(ActorError::Kind::deadlock);
       if (dead_) return Unexpected(detail::dead_actor_error(*cell_));
       if (waited_) {
         switch (wait_.finish()) {
@@ -192,12 +198,14 @@ class ActorRef {
     std::int64_t timeout_ns_;
     detail::ListWait wait_;
     bool stop_;
+    bool own_ = false;  // an actor waits for itself
     bool dead_ = false;
     bool waited_ = false;
   };
 
   /// Asks the actor to end and waits until it has. Yields `Result<ExitReason>`; `no_such_actor`
-  /// when it had ended before, `timeout` when it is not done in time (it still ends).
+  /// when it had ended before, `timeout` when it is not done in time (it still ends), `deadlock`
+  /// when an actor would wait for its own end; nothing is stopped then.
   /// gen_server:stop/3.
   [[nodiscard("co_await it")]] ExitAwaiter stop_and_wait(
       ExitReason reason = {}, std::chrono::nanoseconds timeout = no_timeout) const {
@@ -205,7 +213,8 @@ class ActorRef {
   }
 
   /// Awaiting it suspends until the actor has ended: teardown done, state destroyed. Yields
-  /// `Result<ExitReason>`; the error is only ever `cancelled`, or `timeout` after `limit`.
+  /// `Result<ExitReason>`; the error is `cancelled`, `timeout` after `limit`, or `deadlock` in the
+  /// actor itself.
   [[nodiscard("co_await it")]] ExitAwaiter wait_exit(
       std::chrono::nanoseconds limit = no_timeout) const {
     return ExitAwaiter(*cell_, false, {}, detail::limit_ns(limit));

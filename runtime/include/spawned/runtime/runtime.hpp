@@ -65,16 +65,14 @@ class InvalidOptions : public std::invalid_argument {
 
 /// What one worker has done since it started. Each counter has one writer and is never reset.
 struct WorkerCounters {
-  std::uint64_t turns = 0;         ///< units of work run
-  std::uint64_t hand_offs = 0;     ///< of these, taken from the turn before without any queue
-  std::uint64_t run_next = 0;      ///< of these, taken from the run-next slot
-  std::uint64_t injected = 0;      ///< units taken from the injection queue
-  std::uint64_t steals = 0;        ///< successful raids on another worker
-  std::uint64_t stolen = 0;        ///< units they brought
-  std::uint64_t parks = 0;         ///< times it went to sleep
-  std::uint64_t wakes_sent = 0;    ///< other workers it woke
-  std::uint64_t timers_fired = 0;  ///< timers that expired on its wheel
-  std::uint64_t queue_depth = 0;   ///< units in its deque now
+  std::uint64_t turns = 0;                  ///< units of work run
+  std::uint64_t injected = 0;               ///< units taken from the injection queue
+  std::uint64_t steals = 0;                 ///< successful raids on another worker
+  std::uint64_t stolen = 0;                 ///< units they brought
+  std::uint64_t parks = 0;                  ///< times it went to sleep
+  std::uint64_t wakes_sent = 0;             ///< other workers it woke
+  std::uint64_t timers_fired = 0;           ///< timers that expired on its wheel
+  std::uint64_t queue_depth = 0;            ///< units in its deque now
   std::chrono::nanoseconds parked_time{0};  ///< spent asleep
 };
 

@@ -48,7 +48,6 @@ enum class Turn : std::uint8_t {
 /// What the owner asks of an envelope.
 enum class Operation : std::uint8_t {
   handle,   // call the handler
-  resumed,  // the coroutine handler has finished: take its result
   finish,   // send the reply that was held back for teardown
   discard,  // the actor has ended: answer, or drop
   destroy,  // the receiver is done with the reply: free the block

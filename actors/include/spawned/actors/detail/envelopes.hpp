@@ -191,35 +191,34 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
 
   static Turn deliver_request(CellBase* base, Envelope& envelope, Operation operation) {
     auto& self = static_cast<RequestEnvelope&>(envelope);
-    switch (operation) {
-      case Operation::handle: {
-        auto& cell = static_cast<ActorCell<A>&>(*base);
-        if constexpr (direct_request<A, M>) {
-          return call(cell, self, self.message_.get());
-        } else {
-          return std::visit([&](auto& message) { return call(cell, self, message); },
-                            self.message_.get());
-        }
+    if (operation == Operation::handle) [[likely]] {
+      auto& cell = static_cast<ActorCell<A>&>(*base);
+      if constexpr (direct_request<A, M>) {
+        return call(cell, self, self.message_.get());
+      } else {
+        return std::visit([&](auto& message) { return call(cell, self, message); },
+                          self.message_.get());
       }
-      case Operation::finish:
-        if (!self.result) {
-          self.message_.end();
-          self.result.emplace(
-              Unexpected(ActorError(ActorError::Kind::handler_failed, base->reason())));
-        }
-        self.reply(false);
-        break;
-      case Operation::discard:
-        self.message_.end();
-        self.reply_error(base->unread_answer());
-        break;
-      case Operation::destroy:
-        pool_delete(&self);
-        break;
-      case Operation::resumed:
-        break;
+    }
+    if (operation == Operation::destroy) {
+      pool_delete(&self);
+    } else {
+      self.settle(*base, operation);
     }
     return Turn::next;
+  }
+
+  // The actor has ended, or ends with this request.
+  [[gnu::noinline]] void settle(CellBase& cell, Operation operation) {
+    message_.end();
+    if (operation == Operation::discard) {
+      this->reply_error(cell.unread_answer());
+      return;
+    }
+    if (!this->result) {
+      this->result.emplace(Unexpected(ActorError(ActorError::Kind::handler_failed, cell.reason())));
+    }
+    this->reply(false);
   }
 
   MessageStorage<M> message_;

@@ -2,17 +2,67 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <utility>
 
 namespace spawned::detail {
 
+// --- the part that is inlined: the calling thread's free lists ---
+
+inline constexpr std::size_t pool_granule = 32;
+inline constexpr std::size_t pool_largest = 1024;
+inline constexpr std::size_t pool_slab_bytes = 64 * 1024;
+
+struct PoolBlock {
+  PoolBlock* next;
+};
+
+/// The free lists of one thread, by size class. The first word of a block's slab points at those of
+/// its owner.
+struct PoolLists {
+  PoolBlock* free[pool_largest / pool_granule + 1] = {};
+};
+
+/// Null before the thread's first allocation, and always under the address sanitizer.
+extern constinit thread_local PoolLists* this_pool;
+
+constexpr std::size_t pool_class(std::size_t bytes) noexcept {
+  return (bytes + pool_granule - 1) / pool_granule;
+}
+inline PoolLists* pool_owner(void* block) noexcept {
+  return *reinterpret_cast<PoolLists**>(reinterpret_cast<std::uintptr_t>(block) &
+                                        ~(pool_slab_bytes - 1));
+}
+
+[[nodiscard]] void* pool_allocate_slowly(std::size_t bytes);
+void pool_free_slowly(void* block, std::size_t bytes) noexcept;
+
 /// Returns `bytes` aligned to 16 (64 when `bytes` is a multiple of 64). Throws std::bad_alloc.
 /// From the calling thread's free list in steady state; never from the program's malloc.
-[[nodiscard]] void* pool_allocate(std::size_t bytes);
+[[nodiscard]] inline void* pool_allocate(std::size_t bytes) {
+  if (PoolLists* const pool = this_pool; pool != nullptr && bytes <= pool_largest) {
+    PoolBlock*& list = pool->free[pool_class(bytes)];
+    if (PoolBlock* const block = list; block != nullptr) {
+      list = block->next;
+      return block;
+    }
+  }
+  return pool_allocate_slowly(bytes);
+}
 
 /// Takes back what pool_allocate returned, from any thread; `bytes` must be the same.
-void pool_free(void* block, std::size_t bytes) noexcept;
+inline void pool_free(void* memory, std::size_t bytes) noexcept {
+  if (PoolLists* const pool = this_pool;
+      pool != nullptr && bytes <= pool_largest && pool_owner(memory) == pool) {
+    auto* const block = static_cast<PoolBlock*>(memory);
+    PoolBlock*& list = pool->free[pool_class(bytes)];
+    block->next = list;
+    list = block;
+    return;
+  }
+  pool_free_slowly(memory, bytes);
+}
 
 /// Sends blocks of other threads, held back to travel in batches, home. Workers do it before they
 /// park.
