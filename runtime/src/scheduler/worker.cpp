@@ -1,6 +1,7 @@
 #include "scheduler/worker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <pthread.h>
 #include <sched.h>
@@ -32,19 +33,28 @@ void Worker::run() noexcept {
   prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);  // 50 us by default, too late for a 1 ms wheel
   current_worker = this;
   for (;;) {
-    // The hot path, apart from next_work() so that it stays a handful of instructions.
-    Runnable* work = hand_off;
-    if (work != nullptr && !help_wanted_ && local_turns_ < local_turns_max) {
-      hand_off = nullptr;
-      ++local_turns_;
-    } else {
-      work = next_work();
-      if (work == nullptr) break;
-    }
+    Runnable* work = help_wanted_ ? nullptr : take_soon();
+    if (work == nullptr) work = next_work();
+    if (work == nullptr) break;
     turns_.add(1);
     work->run(*work);
   }
   current_worker = nullptr;
+}
+
+// The hot path: what the turn before left for right now, as long as it has its share.
+inline Runnable* Worker::take_soon() noexcept {
+  if (local_turns_ >= local_turns_max) return nullptr;
+  Runnable* work = hand_off;
+  if (work != nullptr) {
+    hand_off = nullptr;
+  } else {
+    if (run_next_.load(memory_order_relaxed) == nullptr) return nullptr;  // a hint: only we fill it
+    work = run_next_.exchange(nullptr, memory_order_acquire);             // run_next
+    if (work == nullptr) return nullptr;
+  }
+  ++local_turns_;
+  return work;
 }
 
 // What to run next, in this order: the hand-off of the turn before, the run-next slot, the oldest
@@ -66,17 +76,17 @@ Runnable* Worker::next_work() noexcept {
 }
 
 Runnable* Worker::take_local() noexcept {
-  if (Runnable* const work = hand_off) {
-    hand_off = nullptr;
-    if (++local_turns_ < local_turns_max) return work;
-    deque.push(work);  // a chain of hand-offs has had its share
-  } else if (run_next_.load(memory_order_relaxed) != nullptr) {  // a hint: only we fill it
+  if (local_turns_ >= local_turns_max) {
+    // Hand-offs and run-next units had their share: they queue up behind the others.
+    if (hand_off != nullptr) deque.push(std::exchange(hand_off, nullptr));
     if (Runnable* const next = run_next_.exchange(nullptr, memory_order_acquire)) {  // run_next
-      if (++local_turns_ < local_turns_max) return next;
       deque.push(next);
     }
+    maintain();
+  } else {
+    if (Runnable* const work = take_soon()) return work;
+    if (--until_maintenance_ == 0) maintain();
   }
-  if (--until_maintenance_ == 0 || local_turns_ >= local_turns_max) maintain();
   local_turns_ = 0;
   return deque.take_oldest();
 }
@@ -119,11 +129,7 @@ void Worker::call_help() noexcept {
   if (!deque.empty() && scheduler->idle.notify_if_idle()) wakes_sent_.add(1);
 }
 
-void Worker::push_next(Runnable& work, bool spawned) noexcept {
-  if (run_next_.load(memory_order_relaxed) == nullptr) {  // only we fill it: no race to lose
-    run_next_.store(&work, memory_order_release);         // run_next
-    return;
-  }
+void Worker::displace_next(Runnable& work, bool spawned) noexcept {
   // The newcomer runs next; what it displaces queues up. If a thief was faster there is nothing to
   // displace.
   if (Runnable* const displaced = run_next_.exchange(&work, memory_order_acq_rel)) {  // run_next
@@ -263,7 +269,7 @@ WorkerCounters Worker::counters() const {
 
 namespace {
 
-Worker* own_worker(Scheduler& scheduler) noexcept {
+inline Worker* worker_of(Scheduler& scheduler) noexcept {
   auto* const worker = static_cast<Worker*>(current_worker);
   return worker != nullptr && worker->scheduler == &scheduler ? worker : nullptr;
 }
@@ -271,7 +277,7 @@ Worker* own_worker(Scheduler& scheduler) noexcept {
 }  // namespace
 
 void schedule(Scheduler& scheduler, Runnable& work) noexcept {
-  if (Worker* const worker = own_worker(scheduler)) {
+  if (Worker* const worker = worker_of(scheduler)) {
     worker->push_next(work, false);
   } else {
     scheduler.inject(work);
@@ -279,7 +285,7 @@ void schedule(Scheduler& scheduler, Runnable& work) noexcept {
 }
 
 void schedule_spawned(Scheduler& scheduler, Runnable& work) noexcept {
-  if (Worker* const worker = own_worker(scheduler)) {
+  if (Worker* const worker = worker_of(scheduler)) {
     worker->push_next(work, true);
   } else {
     scheduler.inject(work);
@@ -287,7 +293,7 @@ void schedule_spawned(Scheduler& scheduler, Runnable& work) noexcept {
 }
 
 void schedule_last(Scheduler& scheduler, Runnable& work) noexcept {
-  if (Worker* const worker = own_worker(scheduler)) {
+  if (Worker* const worker = worker_of(scheduler)) {
     worker->push_last(work);
   } else {
     scheduler.inject(work);

@@ -36,7 +36,13 @@ class Worker final : public WorkerLocal {
   void run() noexcept;
 
   // --- called by the worker's own thread, from the unit of work it runs ---
-  void push_next(Runnable& work, bool spawned) noexcept;
+  void push_next(Runnable& work, bool spawned) noexcept {
+    if (run_next_.load(memory_order_relaxed) == nullptr) {  // only we fill it: no race to lose
+      run_next_.store(&work, memory_order_release);         // run_next
+    } else {
+      displace_next(work, spawned);
+    }
+  }
   void push_last(Runnable& work) noexcept;
 
   [[nodiscard]] WorkerCounters counters() const;
@@ -57,11 +63,13 @@ class Worker final : public WorkerLocal {
   static constexpr unsigned eviction_notify = 16;     // pushes in one turn before help is called
   static constexpr std::size_t raid_max = 64;         // units one raid or one look takes at most
 
+  Runnable* take_soon() noexcept;
   Runnable* next_work() noexcept;
   Runnable* take_local() noexcept;
   Runnable* take_injected() noexcept;
   Runnable* search() noexcept;
   Runnable* raid(Worker& victim) noexcept;
+  void displace_next(Runnable& work, bool spawned) noexcept;
   void leave_search() noexcept;
   bool expire_timers() noexcept;
   void maintain() noexcept;
