@@ -7,11 +7,15 @@
 namespace spawned {
 
 // Orderings.
-//   refs      ~ExitReason() subtracts (acq_rel)  ->  ~ExitReason() subtracts (acq_rel).
+//   refs      release() subtracts (acq_rel)  ->  release() subtracts (acq_rel).
 //             The last owner frees after everybody else has read.
 struct ExitReason::Detail {
   Detail(std::string words, std::exception_ptr thrown)
       : text(std::move(words)), exception(std::move(thrown)) {}
+  void release() noexcept {
+    if (refs.fetch_sub(1, detail::memory_order_acq_rel) == 1) detail::pool_delete(this);  // refs
+  }
+
   detail::atomic<std::uint32_t> refs{1};
   std::string text;
   std::exception_ptr exception;
@@ -32,10 +36,7 @@ ExitReason::ExitReason(ExitReason const& other) noexcept
 }
 
 ExitReason::~ExitReason() {
-  if (detail_ == nullptr) return;
-  if (detail_->refs.fetch_sub(1, detail::memory_order_acq_rel) == 1) {  // refs
-    detail::pool_delete(detail_);
-  }
+  if (detail_ != nullptr) detail_->release();
 }
 
 std::string_view ExitReason::text() const noexcept {
