@@ -103,7 +103,7 @@ void CellBase::work_through(Turn turn) noexcept {
       schedule_last(*scheduler, *this);
       return;
     }
-    if (inbox_ != nullptr) {
+    if (envelope == inbox_) {
       inbox_ = envelope->next;
     } else {
       in_place_ = envelope;  // alone: it stays in the mailbox word until leave()
@@ -184,9 +184,10 @@ Turn CellBase::deliver_shutdown(CellBase* cell, Envelope& envelope, Operation op
 
 void request_actor_end(ExecutionContext& context) noexcept {
   auto& cell = static_cast<CellBase&>(context);
-  // Whoever ends the runtime and whoever starts the actor meanwhile may both come here.
-  if (cell.shutdown_sent_.exchange(true, memory_order_relaxed)) return;  // once is all it says
-  (void)cell.push(cell.shutdown_);
+  // The stop is posted once; who asks again cuts a teardown short that takes too long.
+  if (!cell.shutdown_sent_.exchange(true, memory_order_relaxed)) {  // once is all it says
+    (void)cell.push(cell.shutdown_);
+  }
   cell.request_cancel();
 }
 

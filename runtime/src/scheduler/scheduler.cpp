@@ -120,6 +120,7 @@ bool Scheduler::shut_down() {
                          " still run after being cancelled, waiting for them:";
     for (std::string const& name : living.describe(10)) report += "\n  " + name;
     log::error("spawned", report);
+    living.close();  // asks again: a teardown has had its time
     wait_for_the_living(std::max<std::int64_t>(options_.shutdown_timeout.count(), 1'000'000'000));
   }
   blocking.stop();

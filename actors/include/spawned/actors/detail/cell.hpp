@@ -153,8 +153,9 @@ class CellBase : public ExecutionContext {
     answer_ = answer;
     return stop_with(std::move(reason));
   }
-  /// Context::stop: end when the present callback is done.
+  /// Context::stop: end when the present callback is done. In teardown the actor ends already.
   void request_stop(ExitReason reason) noexcept {
+    if (ending_) return;
     ending_or_stopping_ = true;
     reason_ = std::move(reason);
   }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <spawned/actors/detail/actor_cell.hpp>
 #include <spawned/actors/detail/cell.hpp>
@@ -117,7 +118,6 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
   using Base = ReplyEnvelope<R>;
 
  public:
-  static constexpr bool is_request = true;
   static constexpr std::string_view message_name() noexcept { return type_name<M>(); }
 
   template <typename... Args>
@@ -126,13 +126,13 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
 
   // --- what the handler answered, on the actor's turn ---
   Turn consume(CellBase& cell) {
-    this->result.emplace();
+    store(NoValue());
     return send_reply(cell);
   }
   template <typename Answer>
   Turn consume(CellBase& cell, Answer&& answer) {
     using Plain = std::remove_cvref_t<Answer>;
-    if constexpr (requires { typename Plain::reply_type; }) {
+    if constexpr (is_request_response<Plain>) {
       switch (answer.kind()) {
         case Plain::Kind::unused:
           this->result.emplace(Unexpected(ActorError(ActorError::Kind::unused)));
@@ -163,6 +163,8 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
   void store(Value&& value) {
     if constexpr (std::is_void_v<R>) {
       this->result.emplace();
+    } else if constexpr (std::is_same_v<std::remove_cvref_t<Value>, NoValue>) {
+      this->result.emplace(std::monostate());  // a void handler among others
     } else {
       this->result.emplace(std::forward<Value>(value));
     }
@@ -181,12 +183,17 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
         cell, self,
         [&]() -> decltype(auto) { return call_request(cell.actor(), message, cell.context()); },
         [&](auto&&... answer) -> Turn {
-          if constexpr (sizeof...(answer) == 0 && !std::is_void_v<R>) {
-            return self.consume(cell, R(std::monostate()));  // a void handler among others
-          } else {
-            return self.consume(cell, std::forward<decltype(answer)>(answer)...);
-          }
+          return self.consume(cell, std::forward<decltype(answer)>(answer)...);
         });
+  }
+
+  static Turn visit_message(ActorCell<A>& cell, RequestEnvelope& self) {
+    try {
+      return std::visit([&](auto& message) { return call(cell, self, message); },
+                        self.message_.get());
+    } catch (...) {  // the variant holds nothing
+      return self.failed(cell);
+    }
   }
 
   static Turn deliver_request(CellBase* base, Envelope& envelope, Operation operation) {
@@ -196,8 +203,7 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
       if constexpr (direct_request<A, M>) {
         return call(cell, self, self.message_.get());
       } else {
-        return std::visit([&](auto& message) { return call(cell, self, message); },
-                          self.message_.get());
+        return visit_message(cell, self);
       }
     }
     if (operation == Operation::destroy) {
@@ -230,7 +236,6 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
 template <typename A, typename M>
 class SendEnvelope final : public Envelope {
  public:
-  static constexpr bool is_request = false;
   static constexpr std::string_view message_name() noexcept { return type_name<M>(); }
 
   template <typename... Args>
@@ -273,6 +278,15 @@ class SendEnvelope final : public Envelope {
         });
   }
 
+  static Turn visit_message(ActorCell<A>& cell, SendEnvelope& self) {
+    try {
+      return std::visit([&](auto& message) { return call(cell, self, message); },
+                        self.message_.get());
+    } catch (...) {  // the variant holds nothing
+      return self.failed(cell);
+    }
+  }
+
   static Turn deliver_message(CellBase* base, Envelope& envelope, Operation operation) {
     auto& self = static_cast<SendEnvelope&>(envelope);
     if (operation == Operation::handle) {
@@ -280,8 +294,7 @@ class SendEnvelope final : public Envelope {
       if constexpr (direct_message<A, M>) {
         return call(cell, self, self.message_.get());
       } else {
-        return std::visit([&](auto& message) { return call(cell, self, message); },
-                          self.message_.get());
+        return visit_message(cell, self);
       }
     }
     if (operation == Operation::discard || operation == Operation::destroy) pool_delete(&self);

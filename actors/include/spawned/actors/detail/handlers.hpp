@@ -75,6 +75,11 @@ decltype(auto) call_message(A& actor, M& message, Context<A>& context) {
   }
 }
 
+template <typename T>
+inline constexpr bool is_request_response = false;
+template <typename R>
+inline constexpr bool is_request_response<RequestResponse<R>> = true;
+
 // What a handler's result means for the caller: Task<X> -> X, RequestResponse<R> -> R.
 template <typename H>
 struct handler_result {
