@@ -138,6 +138,13 @@ TEST_SUITE("actors/start") {
     CHECK(in_place.request_blocking<Get>().value() == 2);
   }
 
+  TEST_CASE("start_on a runtime that has ended throws RuntimeEnded") {
+    sp::Runtime runtime;
+    CHECK(runtime.shutdown());
+    CHECK_THROWS_AS((void)Counter().start_on(runtime), spawned::RuntimeEnded);
+    CHECK_THROWS_AS((void)sp::start_on<Counter>(runtime, 2), spawned::RuntimeEnded);
+  }
+
   TEST_CASE("an actor whose constructor throws is not started and leaves nothing behind") {
     auto body = []() -> sp::Task<void> {
       CHECK_THROWS_AS((void)ThrowsWhenMoved().start(), std::runtime_error);

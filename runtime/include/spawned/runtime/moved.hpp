@@ -6,6 +6,8 @@
 // compile time on the affected compilers.
 #pragma once
 
+#include <cstddef>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -69,24 +71,27 @@ constexpr decltype(auto) forward_moved(std::remove_reference_t<T>& value) noexce
 }
 
 #if SPAWNED_DETAIL_GCC_TEMPORARIES
+// The only way to recognise a closure type: g++ calls it "...<lambda(...)>". The name must be that
+// of the type itself, neither a template argument of it nor a scope it is in.
 template <typename T>
 constexpr bool is_closure() {
-  // The only way to recognise a closure type: g++ writes "<lambda" into its name.
-  char const* name = __PRETTY_FUNCTION__;
-  for (; *name != '\0'; ++name) {
-    char const* wanted = "T = ";
-    char const* at = name;
-    while (*wanted != '\0' && *at == *wanted) ++at, ++wanted;
-    if (*wanted == '\0') {
-      // The type's own name ends the text; a closure's last component is "<lambda(...)>".
-      for (char const* tail = at; *tail != '\0'; ++tail) {
-        char const* lambda = "<lambda(";
-        char const* here = tail;
-        while (*lambda != '\0' && *here == *lambda) ++here, ++lambda;
-        if (*lambda == '\0') return std::is_class_v<T>;
+  std::string_view name = __PRETTY_FUNCTION__;  // "... is_closure() [with T = NAME]"
+  name.remove_prefix(name.find("T = ") + 4);
+  name.remove_suffix(1);
+  int depth = 0;  // of template arguments
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (depth == 0 && name.substr(i).starts_with("<lambda(")) {
+      int inner = 0;
+      while (i < name.size()) {
+        if (name[i] == '<') ++inner;
+        if (name[i] == '>' && --inner == 0) break;
+        ++i;
       }
-      return false;
+      if (i + 1 == name.size()) return true;
+      continue;
     }
+    if (name[i] == '<') ++depth;
+    if (name[i] == '>') --depth;
   }
   return false;
 }
