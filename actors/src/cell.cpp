@@ -184,11 +184,12 @@ Turn CellBase::deliver_shutdown(CellBase* cell, Envelope& envelope, Operation op
 
 void request_actor_end(ExecutionContext& context) noexcept {
   auto& cell = static_cast<CellBase&>(context);
-  // The stop is posted once; who asks again cuts a teardown short that takes too long.
+  // Cancel first: the teardown that the stop leads to has its time. The stop is posted once; who
+  // asks again cuts a teardown short that takes too long.
+  cell.request_cancel();
   if (!cell.shutdown_sent_.exchange(true, memory_order_relaxed)) {  // once is all it says
     (void)cell.push(cell.shutdown_);
   }
-  cell.request_cancel();
 }
 
 std::string describe_actor(ExecutionContext const& context) {

@@ -22,6 +22,10 @@ BlockingInWorker::BlockingInWorker(char const* operation)
                        ": called on a worker of a runtime, which would block it; co_await instead, "
                        "or move the call into spawn_blocking") {}
 
+RuntimeEnded::RuntimeEnded(char const* operation)
+    : std::logic_error(std::string(operation) +
+                       ": the runtime has been shut down; make another one") {}
+
 std::string JoinError::what() const {
   return kind_ == Kind::cancelled ? "the task was cancelled"
                                   : "the task threw " + detail::describe_exception(exception_);

@@ -1,5 +1,6 @@
 #include <spawned/runtime/detail/slot.hpp>
 
+#include <spawned/runtime/clock.hpp>
 #include <spawned/runtime/detail/futex.hpp>
 #include <spawned/runtime/detail/wait_list.hpp>
 
@@ -68,14 +69,14 @@ void SlotWait::on_complete(SlotWaiter& self, bool turn_ends) noexcept {
 
 void SlotWait::on_cancel(Wait& self) noexcept {
   auto& wait = static_cast<SlotWait&>(self);
-  if (!wait.slot_->stop_waiting(wait.give_up_)) return;
+  if (!wait.give_up()) return;
   wait.outcome_ = WaitOutcome::cancelled;
   schedule(*wait.context_->scheduler, *wait.context_);
 }
 
 Runnable* SlotWait::on_timer(TimerEntry& self) noexcept {
   auto& wait = static_cast<SlotWait&>(self);
-  if (!wait.slot_->stop_waiting(wait.give_up_)) return nullptr;
+  if (!wait.give_up()) return nullptr;
   wait.outcome_ = WaitOutcome::timed_out;
   return wait.context_;
 }
@@ -91,11 +92,22 @@ bool ThreadWait::block(Slot& slot, std::int64_t timeout_ns) noexcept {
     if (woken_.load(memory_order_acquire) != 0) return true;  // woken
     cpu_pause();
   }
+  if (timeout_ns < 0) {
+    while (woken_.load(memory_order_acquire) == 0) futex_wait(woken_, 0);  // woken
+    return true;
+  }
+  // A thread outside the runtime lives in real time. Signals end futex_wait early.
+  Clock const& clock = *real_clock();
+  std::int64_t const start = clock.now().count();
   while (woken_.load(memory_order_acquire) == 0) {  // woken
-    futex_wait(woken_, 0, timeout_ns);
-    if (timeout_ns < 0 || woken_.load(memory_order_acquire) != 0) continue;  // woken
-    if (slot.stop_waiting(Slot::abandoned)) return false;
-    timeout_ns = wait_forever;  // the completer is on its way to this object: wait for it
+    std::int64_t const left = timeout_ns - (clock.now().count() - start);
+    if (left > 0) {
+      futex_wait(woken_, 0, left);
+    } else if (slot.stop_waiting(Slot::abandoned)) {
+      return false;
+    } else {  // the completer is on its way to this object
+      while (woken_.load(memory_order_acquire) == 0) futex_wait(woken_, 0);  // woken
+    }
   }
   return true;
 }

@@ -1,7 +1,6 @@
 #include "blocking/blocking_pool.hpp"
 
 #include <chrono>
-#include <system_error>
 #include <thread>
 
 #include <pthread.h>
@@ -17,7 +16,10 @@ BlockingPool::BlockingPool(Scheduler& owner, std::string name, unsigned threads_
       threads_max_(threads_max),
       keep_alive_ns_(keep_alive_ns) {}
 
-BlockingPool::~BlockingPool() { stop(); }
+BlockingPool::~BlockingPool() {
+  while (!stop(1'000'000'000)) {
+  }
+}
 
 void BlockingPool::submit(Runnable& job) {
   std::unique_lock lock(mutex_);
@@ -29,7 +31,7 @@ void BlockingPool::submit(Runnable& job) {
       ++threads_;
       try {
         std::thread([this] { work(); }).detach();  // stop() waits for threads_ == 0
-      } catch (std::system_error const&) {
+      } catch (...) {
         --threads_;
         if (threads_ == 0) throw;
       }
@@ -68,11 +70,12 @@ void BlockingPool::work() noexcept {
   thread_left_.notify_all();
 }
 
-void BlockingPool::stop() noexcept {
+bool BlockingPool::stop(std::int64_t timeout_ns) noexcept {
   std::unique_lock lock(mutex_);
   stopping_ = true;
   work_or_stop_.notify_all();
-  thread_left_.wait(lock, [this] { return threads_ == 0; });
+  return thread_left_.wait_for(lock, std::chrono::nanoseconds(timeout_ns),
+                               [this] { return threads_ == 0; });
 }
 
 BlockingPool::Counters BlockingPool::counters() const {

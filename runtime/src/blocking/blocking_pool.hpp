@@ -24,8 +24,9 @@ class BlockingPool {
   /// Errors  std::system_error when there is no thread at all and none can be started.
   void submit(Runnable& job);
 
-  /// Runs what is queued and joins the threads. Afterwards submit() runs jobs in place.
-  void stop() noexcept;
+  /// Runs what is queued and waits until the threads are gone. Afterwards submit() runs jobs in
+  /// place. False: some still run after `timeout_ns`; call it again.
+  [[nodiscard]] bool stop(std::int64_t timeout_ns) noexcept;
 
   /// Jobs queued or running; virtual time stands still while there are some.
   [[nodiscard]] std::uint64_t busy() const noexcept {

@@ -14,14 +14,15 @@
 //
 // Why no wake-up is lost. Work that only parked workers could serve comes through the injection
 // queue, whose counter is bumped (seq_cst) before notify_one(). All accesses below are seq_cst, so
-// there is one total order S of them. A notifier P bumps the counter, then reads searching_, then
-// parked_.
-//   1. P reads searching_ > 0. Some searcher leaves that role later in S: either it found work, and
+// there is one total order S of them. A notifier P bumps the counter, then reads parked_, then
+// tries to raise searching_ from 0.
+//   1. P finds searching_ > 0. Some searcher leaves that role later in S: either it found work, and
 //      then the last one to leave looks at the queues again and notifies; or it is about to park,
 //      and then it looks again after announce(). Both looks come after P's bump in S.
-//   2. P reads searching_ == 0 and parked_ == 0. Every worker is running. Each looks at the counter
+//   2. P reads parked_ == 0. No worker has announced itself. Each looks at the counter
 //      after announce(), which comes after P's read in S, and so after the bump.
-//   3. P reads parked_ > 0: it claims one and wakes it, or finds all claimed or awake again by
+//   3. P reads parked_ > 0 and raises searching_: it claims one and wakes it, or finds all claimed
+//   or awake again by
 //      others, and starts over.
 // Work in a worker's own deque needs none of this: its owner will run it. A wake-up for it that is
 // missed because both sides looked too early costs parallelism until the owner's next turn, never
@@ -109,10 +110,13 @@ class Idle {
 
   /// Wakes everybody: shutdown, or virtual time has moved.
   void notify_all() noexcept {
+    bool unclaimed = false;
     for (std::uint32_t worker = 0; worker < workers_; ++worker) {
       searching_.fetch_add(1, memory_order_seq_cst);  // idle
-      if (!claim(worker)) (void)stop_searching();
+      if (!claim(worker)) unclaimed |= stop_searching();
     }
+    // Somebody may have relied on the searcher that this loop only seemed to be.
+    if (unclaimed) (void)notify_one();
   }
 
   [[nodiscard]] std::uint32_t parked_count() const noexcept {

@@ -6,6 +6,7 @@
 
 #include <sched.h>
 
+#include <spawned/runtime/detail/spin_lock.hpp>
 #include <spawned/runtime/log.hpp>
 
 namespace spawned::detail {
@@ -53,11 +54,17 @@ Scheduler::Scheduler(RuntimeOptions options)
 Scheduler::~Scheduler() {
   shut_down();
   options_.clock->detach(*this);
+  while (injecting_.load(memory_order_acquire) != 0) yield_thread();  // inject
 }
 
 void Scheduler::inject(Runnable& work) noexcept {
+  // The work may be the end of the last task: it runs, and the runtime is destroyed, before
+  // notify_one() returns. The destructor waits for the count. Whoever takes the work from the queue
+  // sees the increment.
+  injecting_.fetch_add(1, memory_order_relaxed);  // published with the work
   injector.push(work);
   (void)idle.notify_one();
+  injecting_.fetch_sub(1, memory_order_release);  // inject
 }
 
 Worker* Scheduler::own_worker() const noexcept {
@@ -109,21 +116,27 @@ void Scheduler::wait_for_the_living(std::int64_t timeout_ns) noexcept {
 }
 
 bool Scheduler::shut_down() {
-  if (shut_down_) return true;
-  shut_down_ = true;
+  std::scoped_lock const lock(shut_down_mutex_);
+  if (ended()) return true;
+  std::int64_t const patience =
+      std::max<std::int64_t>(options_.shutdown_timeout.count(), 1'000'000);
+  std::string const who = "runtime \"" + options_.name + "\" cannot end: ";
   living.close();
   wait_for_the_living(options_.shutdown_timeout.count());
   bool in_time = true;
   while (std::uint64_t const left = living.count()) {
     in_time = false;
-    std::string report = "runtime \"" + options_.name + "\" cannot end: " + std::to_string(left) +
-                         " still run after being cancelled, waiting for them:";
+    std::string report = who + std::to_string(left) + " still run after being cancelled:";
     for (std::string const& name : living.describe(10)) report += "\n  " + name;
     log::error("spawned", report);
     living.close();  // asks again: a teardown has had its time
-    wait_for_the_living(std::max<std::int64_t>(options_.shutdown_timeout.count(), 1'000'000'000));
+    wait_for_the_living(std::max<std::int64_t>(patience, 1'000'000'000));
   }
-  blocking.stop();
+  while (!blocking.stop(patience)) {
+    in_time = false;
+    log::error("spawned",
+               who + std::to_string(blocking.counters().threads) + " blocking threads still work");
+  }
   stop_workers();
   return in_time;
 }
@@ -150,6 +163,10 @@ RuntimeCounters Scheduler::counters() const {
 
 void live_add(ExecutionContext& context) noexcept { context.scheduler->live_add(context); }
 void live_remove(ExecutionContext& context) noexcept { context.scheduler->living.remove(context); }
+
+void require_running(Scheduler& scheduler, char const* what) {
+  if (scheduler.ended()) throw RuntimeEnded(what);
+}
 
 void submit_blocking(Scheduler& scheduler, Runnable& job) { scheduler.blocking.submit(job); }
 

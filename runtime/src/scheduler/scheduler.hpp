@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include <spawned/runtime/clock.hpp>
@@ -27,6 +28,9 @@ class Scheduler {
 
   /// Queues work from a thread that is no worker of this scheduler.
   void inject(Runnable& work) noexcept;
+
+  /// The workers have stopped: nothing can run any more.
+  [[nodiscard]] bool ended() const noexcept { return stopping(); }
 
   /// Cancels, waits, reports. True: everything ended within the timeout.
   bool shut_down();
@@ -70,11 +74,14 @@ class Scheduler {
   // Orderings.
   //   stop      stop_workers() stores (release)  ->  stopping() loads (acquire).
   //             A stopping worker sees the emptied queues.
+  //   inject    inject() subtracts (release)  ->  the destructor loads (acquire).
+  //             The last inject() is done with the scheduler before it goes.
   RuntimeOptions options_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<int> processors_;
   atomic<bool> stopping_{false};
-  bool shut_down_ = false;
+  atomic<std::uint64_t> injecting_{0};  // calls of inject() that still use the scheduler
+  std::mutex shut_down_mutex_;
 };
 
 }  // namespace spawned::detail

@@ -62,8 +62,7 @@ inline Runnable* Worker::take_soon() noexcept {
 Runnable* Worker::next_work() noexcept {
   for (;;) {
     Runnable* work = take_local();
-    if (work == nullptr) work = take_injected();
-    if (work == nullptr && expire_timers()) continue;
+    if (work == nullptr && (drain_injected() || expire_timers())) continue;
     if (work == nullptr) work = search();
     if (work != nullptr) {
       if (searching_) leave_search();
@@ -94,22 +93,21 @@ Runnable* Worker::take_local() noexcept {
 // Keeps outside work and timers from starving behind a busy deque.
 void Worker::maintain() noexcept {
   until_maintenance_ = maintenance_period;
-  if (scheduler->injector.has_work()) {
-    if (Runnable* const work = take_injected()) deque.push(work);
-  }
+  (void)drain_injected();
   (void)expire_timers();
 }
 
-Runnable* Worker::take_injected() noexcept {
-  if (!scheduler->injector.has_work()) return nullptr;
+// Moves this worker's share of the injection queue into its deque.
+bool Worker::drain_injected() noexcept {
+  if (!scheduler->injector.has_work()) return false;
   std::size_t const share = scheduler->injector.size() / scheduler->worker_count() + 1;
   std::array<Runnable*, raid_max> items;
   std::size_t const count = scheduler->injector.take(items.data(), std::min(share, raid_max));
-  if (count == 0) return nullptr;
+  if (count == 0) return false;
   injected_.add(count);
-  for (std::size_t i = 1; i < count; ++i) deque.push(items[i]);
+  for (std::size_t i = 0; i < count; ++i) deque.push(items[i]);
   if (count > 1) help_wanted_ = true;
-  return items[0];
+  return true;
 }
 
 bool Worker::expire_timers() noexcept {
@@ -176,8 +174,8 @@ Runnable* Worker::search() noexcept {
   Worker& suspect = scheduler->worker(random_below(workers));
   std::uint64_t const suspect_turns = suspect.turns_.get();
   for (std::int64_t pass = 0; pass < passes; ++pass) {
-    if (scheduler->injector.has_work()) {
-      if (Runnable* const work = take_injected()) return work;
+    if (drain_injected()) {
+      if (Runnable* const work = deque.take_oldest()) return work;
     }
     std::uint32_t const first = random_below(workers);
     for (std::uint32_t i = 0; i < workers; ++i) {
@@ -225,9 +223,10 @@ void Worker::park() noexcept {
   std::int64_t timeout_ns = wait_forever;
   bool const virtual_time = scheduler->clock().is_virtual();
   std::int64_t const before = scheduler->clock().now().count();
+  std::int64_t deadline = TimerWheel::none;
   if (!wheel.empty()) {
     wheel.stamp(before);
-    std::int64_t const deadline = wheel.next_deadline_ns();
+    deadline = wheel.next_deadline_ns();
     if (deadline != TimerWheel::none && !virtual_time) {
       timeout_ns = std::max<std::int64_t>(0, deadline - before);
     }
@@ -241,7 +240,10 @@ void Worker::park() noexcept {
   // The second look of idle.hpp: after announce(), every later notifier finds this worker.
   bool stay = is_work_elsewhere() || scheduler->stopping();
   if (!stay && virtual_time) {
-    stay = scheduler->advance_virtual_time() || scheduler->clock().now().count() != before;
+    // Due already: time moved after the timers were looked at and before this worker announced
+    // itself, so that nobody will wake it for them.
+    stay = deadline <= before || scheduler->advance_virtual_time() ||
+           scheduler->clock().now().count() != before;
   }
   if (!stay) {
     parks_.add(1);

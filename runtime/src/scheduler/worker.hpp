@@ -66,7 +66,7 @@ class Worker final : public WorkerLocal {
   Runnable* take_soon() noexcept;
   Runnable* next_work() noexcept;
   Runnable* take_local() noexcept;
-  Runnable* take_injected() noexcept;
+  bool drain_injected() noexcept;
   Runnable* search() noexcept;
   Runnable* raid(Worker& victim) noexcept;
   void displace_next(Runnable& work, bool spawned) noexcept;

@@ -4,7 +4,8 @@
 // until the worker next reads the clock; only then is it hashed into a slot. Most request timeouts
 // are cancelled before, so they cost two list operations and no clock.
 //
-// Threads.  All calls, under one spin lock: a task that moved to another worker cancels its timer
+// Threads.  Any, under one spin lock (empty() is a hint without it): a task that moved to another
+// worker cancels its timer
 //           here, and a moving virtual clock stamps from outside.
 // Cost      arm and cancel O(1); poll O(expired) + O(levels).
 // Source    Varghese and Lauck, SOSP 1987; the level arithmetic is Tokio's.
@@ -45,8 +46,6 @@ class TimerWheel {
   [[nodiscard]] bool empty() const noexcept {
     return count_.load(memory_order_relaxed) == 0;  // a hint
   }
-  /// A hint: entries wait to be stamped.
-  [[nodiscard]] bool has_unstamped() const noexcept { return unstamped_.next != &unstamped_; }
 
  private:
   static constexpr unsigned levels = 6;

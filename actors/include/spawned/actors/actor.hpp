@@ -48,11 +48,13 @@ ActorRef<A> start(Args&&... args) {
 }
 template <typename A, typename... Args>
 ActorRef<A> start_on(Runtime& runtime, Args&&... args) {
+  detail::require_running(runtime.scheduler(), "start_on");
   return detail::start_on<A>(runtime.scheduler(), std::forward<Args>(args)...);
 }
 template <typename A, typename Rep, typename Period, typename... Args>
 Task<Result<ActorRef<A>, ActorError>> start_and_wait(std::chrono::duration<Rep, Period> timeout,
                                                      Args&&... args) {
+  (detail::reject_dangerous_temporary<Args>(), ...);
   return detail::await_init(
       detail::start_on<A>(detail::require_scheduler("start_and_wait"), std::forward<Args>(args)...),
       detail::limit_ns(timeout));
@@ -82,7 +84,7 @@ class Actor {
     return spawned::start<Derived>(std::move(static_cast<Derived&>(*this)));
   }
 
-  /// Starts the actor on `runtime`. Any thread.
+  /// Starts the actor on `runtime`. Any thread. Errors: RuntimeEnded after its shutdown().
   ActorRef<Derived> start_on(Runtime& runtime) && {
     return spawned::start_on<Derived>(runtime, std::move(static_cast<Derived&>(*this)));
   }

@@ -88,7 +88,7 @@ class ActorRef {
       envelope->result.emplace(Unexpected(detail::dead_actor_error(*cell_)));
       (void)envelope->slot.complete();
     }
-    return PendingReply<R>(*envelope);
+    return PendingReply<R>(*cell_, *envelope);
   }
 
   /// For threads outside the runtime: asks and blocks, up to 5 s.
@@ -120,7 +120,8 @@ class ActorRef {
 
   // --- send: OTP's cast ---
 
-  /// Hands the actor `M(args...)` and goes on. Never suspends, never fails. Any thread.
+  /// Hands the actor `M(args...)` and goes on. Never suspends. Any thread. Errors: std::bad_alloc,
+  /// and what constructing the message throws; nothing was sent then.
   ///
   /// Ordering  messages of one sender to one actor are handled in the order sent.
   /// Cost      one pooled block, one CAS.

@@ -154,11 +154,13 @@ template <typename R>
 class [[nodiscard("dropping it gives the reply up")]] PendingReply {
  public:
   /// `error`: the actor had ended already.
-  explicit PendingReply(detail::ReplyEnvelope<R>& envelope) noexcept : envelope_(&envelope) {}
+  PendingReply(detail::CellBase const& target, detail::ReplyEnvelope<R>& envelope) noexcept
+      : target_(&target), envelope_(&envelope) {}
   PendingReply(PendingReply&& other) noexcept
-      : envelope_(std::exchange(other.envelope_, nullptr)) {}
+      : target_(other.target_), envelope_(std::exchange(other.envelope_, nullptr)) {}
   PendingReply& operator=(PendingReply&& other) noexcept {
     PendingReply old(std::move(*this));
+    target_ = other.target_;
     envelope_ = std::exchange(other.envelope_, nullptr);
     return *this;
   }
@@ -173,10 +175,15 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
     [[nodiscard]] bool await_ready() const noexcept { return pending_->is_ready(); }
     template <detail::runtime_promise Promise>
     bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
-      return wait_.suspend(caller, *caller.promise().context, pending_->envelope_->slot,
-                           timeout_ns_);
+      detail::ExecutionContext& context = *caller.promise().context;
+      if (&context == pending_->target_) {
+        self_ = true;
+        return false;
+      }
+      return wait_.suspend(caller, context, pending_->envelope_->slot, timeout_ns_);
     }
     Result<R, ActorError> await_resume() {
+      if (self_) return Unexpected(ActorError::Kind::deadlock);
       switch (wait_.finish()) {
         case detail::WaitOutcome::timed_out:
           return Unexpected(ActorError::Kind::timeout);
@@ -193,6 +200,7 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
     PendingReply* pending_;
     std::int64_t timeout_ns_;
     detail::SlotWait wait_;
+    bool self_ = false;
   };
   Awaiter operator co_await() noexcept { return Awaiter(*this, detail::no_deadline); }
   template <typename Rep, typename Period>
@@ -212,6 +220,7 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
     envelope.destroy();
     return result;
   }
+  void const* target_;  // an identity, never dereferenced
   detail::ReplyEnvelope<R>* envelope_;
 };
 

@@ -21,6 +21,12 @@ class BlockingInWorker : public std::logic_error {
   explicit BlockingInWorker(char const* operation);
 };
 
+/// A Runtime was asked for work after its shutdown().
+class RuntimeEnded : public std::logic_error {
+ public:
+  explicit RuntimeEnded(char const* operation);
+};
+
 /// Thrown by an await of a cancelled task. Not a std::exception on purpose: a handler that catches
 /// errors to go on must not swallow it.
 class Cancelled {

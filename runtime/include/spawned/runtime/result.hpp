@@ -82,8 +82,9 @@ class [[nodiscard("a Result may hold an error")]] Result {
       std::construct_at(std::addressof(error_), std::move(other.error_));
     }
   }
-  Result& operator=(Result other) noexcept(std::is_nothrow_move_constructible_v<T> &&
-                                           std::is_nothrow_move_constructible_v<E>) {
+  Result& operator=(Result other) noexcept
+    requires(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_constructible_v<E>)
+  {
     std::destroy_at(this);
     std::construct_at(this, std::move(other));
     return *this;

@@ -95,8 +95,7 @@ struct RuntimeCounters {
 ///          BlockingInWorker; the destructor logs the reason and aborts, since it cannot throw.
 /// Cancel   The destructor cancels all tasks and stops all actors, waits `shutdown_timeout`, logs
 ///          by name what still runs, and goes on waiting for what occupies a thread.
-/// Memory   About 20 KiB and a thread for each worker. Any number of runtimes may live in a
-/// process.
+/// Memory   About 20 KiB and a thread for each worker. Any number of them may live in a process.
 class Runtime {
  public:
   explicit Runtime(RuntimeOptions options = {});
@@ -107,7 +106,7 @@ class Runtime {
   /// Runs `task` on the workers and blocks the calling thread until it ends.
   ///
   /// Errors   rethrows what leaves the task; Cancelled when it was cancelled; BlockingInWorker when
-  ///          called from a worker of any runtime.
+  ///          called from a worker of any runtime; RuntimeEnded after shutdown().
   template <typename T>
   T block_on(Task<T> task) {
     detail::require_no_worker("Runtime::block_on");
@@ -115,10 +114,11 @@ class Runtime {
     return std::move(handle).join_blocking_or_throw();
   }
 
-  /// Starts `task` on the workers. Any thread.
+  /// Starts `task` on the workers. Any thread. Errors: RuntimeEnded after shutdown().
   template <typename T>
-  JoinHandle<T> spawn(Task<T> task) {
-    return detail::spawn_on(scheduler(), std::move(task));
+  JoinHandle<T> spawn(Task<T> task, std::source_location where = std::source_location::current()) {
+    detail::require_running(scheduler(), "Runtime::spawn");
+    return detail::spawn_on(scheduler(), std::move(task), where);
   }
 
   /// Ends everything that lives on the runtime; see the destructor, which calls it.

@@ -62,6 +62,22 @@ inline void report_cancelled(ExecutionContext& context) {
   context.cancel_reported = true;
 }
 
+/// Awaiting it yields the context of the awaiting coroutine, without suspending.
+class ThisContext {
+ public:
+  constexpr ThisContext() noexcept {}
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <runtime_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
+    context_ = self.promise().context;
+    return false;
+  }
+  ExecutionContext& await_resume() const noexcept { return *context_; }
+
+ private:
+  ExecutionContext* context_ = nullptr;
+};
+
 }  // namespace detail
 
 /// The right to the result of a spawned task or blocking job.
@@ -69,12 +85,10 @@ inline void report_cancelled(ExecutionContext& context) {
 /// Awaiting   `co_await handle` (once) yields `Result<T, JoinError>`: the value, or the exception
 ///            that left the task, or that it was cancelled.
 /// Dropping   lets the task go on; it belongs to its runtime, which cancels it at its own end.
-/// Cancel     A cancelled await gives JoinError cancelled, leaves the task alone, and the handle
-/// can
-///            be awaited again.
+/// Cancel     A cancelled await gives JoinError cancelled and leaves the task alone; the handle
+///            can be awaited again.
 /// Threads    one thread at a time.
-/// Resumes    the awaiting task on the worker that finished the joined one, if they share a
-/// runtime.
+/// Resumes    on the worker that finished the joined task, if both belong to one runtime.
 template <typename T>
 class [[nodiscard("dropping the handle lets the task go on by itself")]] JoinHandle {
  public:

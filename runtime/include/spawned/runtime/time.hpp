@@ -90,6 +90,10 @@ Task<Result<T, WaitError>> timeout(std::chrono::duration<Rep, Period> limit, Tas
   if (outcome != detail::WaitOutcome::completed) {
     child.cancel();
     co_await child.wait_within(detail::no_deadline, true);
+    if (outcome == detail::WaitOutcome::cancelled) {
+      detail::ExecutionContext& self = co_await detail::ThisContext();
+      detail::report_cancelled(self);
+    }
     co_return Unexpected(outcome == detail::WaitOutcome::timed_out ? WaitError::timeout
                                                                    : WaitError::cancelled);
   }

@@ -64,7 +64,6 @@ class MessageStorage {
   bool alive_ = true;
 };
 
-/// Result of calling one handler: the typed answer still to be interpreted.
 /// The shared frame of requests and messages: plain or coroutine handler, exceptions, cancellation.
 template <typename A, typename Env>
 struct HandlerFrame {
@@ -222,7 +221,10 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
       return;
     }
     if (!this->result) {
-      this->result.emplace(Unexpected(ActorError(ActorError::Kind::handler_failed, cell.reason())));
+      this->result.emplace(Unexpected(ActorError(cell.reason().kind() == ExitReason::Kind::error
+                                                     ? ActorError::Kind::handler_failed
+                                                     : ActorError::Kind::stopped,
+                                                 cell.reason())));
     }
     this->reply(false);
   }

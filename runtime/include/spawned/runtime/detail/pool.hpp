@@ -39,7 +39,8 @@ inline PoolLists* pool_owner(void* block) noexcept {
 void pool_free_slowly(void* block, std::size_t bytes) noexcept;
 
 /// Returns `bytes` aligned to 16 (64 when `bytes` is a multiple of 64). Throws std::bad_alloc.
-/// From the calling thread's free list in steady state; never from the program's malloc.
+/// In steady state from the calling thread's free list; above 1024 bytes from mimalloc (or, without
+/// it, from the system allocator) each time.
 [[nodiscard]] inline void* pool_allocate(std::size_t bytes) {
   if (PoolLists* const pool = this_pool; pool != nullptr && bytes <= pool_largest) {
     PoolBlock*& list = pool->free[pool_class(bytes)];

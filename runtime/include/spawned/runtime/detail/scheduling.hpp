@@ -71,6 +71,9 @@ inline Scheduler* current_scheduler() noexcept {
 /// Throws NoRuntime unless the calling thread works for a runtime; `what` names the operation.
 Scheduler& require_scheduler(char const* what);
 
+/// Throws RuntimeEnded once the scheduler has stopped its workers. For calls from outside.
+void require_running(Scheduler& scheduler, char const* what);
+
 /// Queues `work` to run soon: in the run-next slot of the calling worker, or through the injection
 /// queue when the caller is not a worker of `scheduler`. Any thread.
 void schedule(Scheduler& scheduler, Runnable& work) noexcept;
