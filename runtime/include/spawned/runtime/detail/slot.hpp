@@ -167,12 +167,20 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
   static void on_cancel(Wait& self) noexcept;
   static Runnable* on_timer(TimerEntry& self) noexcept;
 
+  /// Timer or canceller: takes the right to resume the waiter. Only the first of them may look at
+  /// the slot: once it is abandoned, its block is the completer's to free at any moment.
+  [[nodiscard]] bool give_up() noexcept {
+    if (given_up_.exchange(true, memory_order_relaxed)) return false;  // one word, first come
+    return slot_->stop_waiting(give_up_);
+  }
+
   ExecutionContext* context_ = nullptr;
   Slot* slot_ = nullptr;
   Slot::State give_up_;
   WaitOutcome outcome_ = WaitOutcome::completed;
   bool registered_ = false;
   bool timed_ = false;
+  atomic<bool> given_up_{false};
 };
 
 /// A blocked thread's wait on a slot.
