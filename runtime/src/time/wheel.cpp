@@ -4,6 +4,16 @@
 
 namespace spawned::detail {
 
+namespace {
+
+// The first tick that is not before the deadline.
+constexpr std::int64_t tick_after(std::int64_t deadline_ns) noexcept {
+  if (deadline_ns <= 0) return 0;
+  return (deadline_ns - 1) / TimerWheel::tick_ns + 1;
+}
+
+}  // namespace
+
 TimerWheel::TimerWheel() noexcept = default;
 
 void TimerWheel::link(Head& head, TimerEntry& entry) noexcept {
@@ -29,7 +39,10 @@ void TimerWheel::place(TimerEntry& entry) noexcept {
     link(due_, entry);
     return;
   }
-  constexpr std::int64_t longest = (std::int64_t{1} << (6 * levels)) - 1;  // two years of ticks
+  // Two years of ticks. One slot of the top level less than a full round: an entry must not land in
+  // the slot of the present, where next_tick() would take it for the nearest.
+  constexpr std::int64_t longest =
+      (std::int64_t{1} << (6 * levels)) - (std::int64_t{1} << (6 * (levels - 1)));
   std::int64_t const when = entry.when - elapsed_ > longest ? elapsed_ + longest : entry.when;
   auto const differing = static_cast<std::uint64_t>(elapsed_ ^ when) | (slots - 1);
   unsigned level = (63U - static_cast<unsigned>(std::countl_zero(differing))) / 6;
@@ -54,7 +67,7 @@ void TimerWheel::arm_at(TimerEntry& entry, std::int64_t deadline_ns) noexcept {
   SpinGuard guard(lock_);
   entry.wheel = this;
   entry.armed = true;
-  entry.when = deadline_ns <= 0 ? 0 : (deadline_ns + tick_ns - 1) / tick_ns;
+  entry.when = tick_after(deadline_ns);
   place(entry);
   count_.store(count_.load(memory_order_relaxed) + 1, memory_order_relaxed);  // under the lock
 }
@@ -72,9 +85,8 @@ void TimerWheel::stamp_locked(std::int64_t now_ns) noexcept {
     TimerEntry& entry = *unstamped_.next;
     unlink(entry);
     std::int64_t deadline = 0;
-    if (__builtin_add_overflow(now_ns, entry.when, &deadline)) deadline = INT64_MAX - tick_ns;
-    if (deadline > INT64_MAX - tick_ns) deadline = INT64_MAX - tick_ns;
-    entry.when = (deadline + tick_ns - 1) / tick_ns;
+    if (__builtin_add_overflow(now_ns, entry.when, &deadline)) deadline = INT64_MAX;
+    entry.when = tick_after(deadline);
     place(entry);
   }
 }

@@ -27,6 +27,8 @@ struct TaskPromise final : PromiseBase {
     state_ = State::value;
   }
   void unhandled_exception() noexcept {
+    // The destructor of a local may throw after co_return has stored the value.
+    if (state_ == State::value) std::destroy_at(std::addressof(value_));
     std::construct_at(std::addressof(exception_), std::current_exception());
     state_ = State::exception;
   }
