@@ -89,7 +89,7 @@ TEST_SUITE("actors/variant") {
   TEST_CASE("a variant whose handlers reply alike is answered with that type") {
     auto body = []() -> sp::Task<void> {
       auto server = Server().start();
-      auto added = co_await server.request<Alike>(Add{5});
+      auto added = co_await server.request<Alike>(Add(5));
       static_assert(std::is_same_v<decltype(added), sp::Result<int>>);
       CHECK(added.value() == 5);
       auto got = co_await server.request<Alike>(Get());
@@ -104,7 +104,7 @@ TEST_SUITE("actors/variant") {
     auto body = []() -> sp::Task<void> {
       auto server = Server().start();
       using Reply = std::variant<int, std::string, std::monostate>;
-      auto added = co_await server.request<Mixed>(Add{5});
+      auto added = co_await server.request<Mixed>(Add(5));
       static_assert(std::is_same_v<decltype(added), sp::Result<Reply>>);
       CHECK(added.value() == Reply(5));
       auto name = co_await server.request<Mixed>(Name());
@@ -141,7 +141,7 @@ TEST_SUITE("actors/variant") {
     auto body = []() -> sp::Task<void> {
       auto server = Server().start();
       using Message = std::variant<Add, Reset, Stop>;
-      server.send<Message>(Add{3});
+      server.send<Message>(Add(3));
       auto three = co_await server.request<Get>();
       CHECK(three.value() == 3);
       server.send<Message>(Reset());

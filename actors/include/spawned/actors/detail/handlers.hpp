@@ -150,9 +150,10 @@ struct actor_has_no_handle_message_for_this_message;
 template <typename Actor, typename Message>
 struct actor_has_only_handle_request_for_this_message__use_request;
 
-/// Stops the compilation, naming actor and message in the first line, unless A handles M so.
+/// Stops the compilation, naming actor and message in the first line, unless A handles M so. The
+/// deduced return type makes g++ look into the body at once, before it complains of anything else.
 template <typename A, typename M>
-constexpr void require_request_handler() {
+constexpr auto require_request_handler() {
   if constexpr (!handles_request<A, M>) {
     if constexpr (handles_message<A, M>) {
       (void)sizeof(actor_has_only_handle_message_for_this_message__use_send<A, M>);
@@ -162,7 +163,7 @@ constexpr void require_request_handler() {
   }
 }
 template <typename A, typename M>
-constexpr void require_message_handler() {
+constexpr auto require_message_handler() {
   if constexpr (!handles_message<A, M>) {
     if constexpr (handles_request<A, M>) {
       (void)sizeof(actor_has_only_handle_request_for_this_message__use_request<A, M>);
