@@ -100,20 +100,21 @@ class ActorRef {
   }
   template <typename M, typename Rep, typename Period, typename... Args>
   auto request_blocking_with_timeout(std::chrono::duration<Rep, Period> timeout,
-                                     Args&&... args) const
-      -> Result<detail::reply_t<A, M>, ActorError> {
+                                     Args&&... args) const {
+    detail::require_request_handler<A, M>();
+    using Reply = Result<detail::reply_t<A, M>, ActorError>;
     detail::require_no_worker("ActorRef::request_blocking");
     auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
     detail::ThreadWait wait;
     envelope->slot.start_waiting(wait);
     if (!cell_->push(*envelope)) {
       envelope->destroy();
-      return Unexpected(detail::dead_actor_error(*cell_));
+      return Reply(Unexpected(detail::dead_actor_error(*cell_)));
     }
     if (!wait.block(envelope->slot, detail::limit_ns(timeout))) {
-      return Unexpected(ActorError::Kind::timeout);
+      return Reply(Unexpected(ActorError::Kind::timeout));
     }
-    Result<detail::reply_t<A, M>, ActorError> result = std::move(*envelope->result);
+    Reply result = std::move(*envelope->result);
     envelope->destroy();
     return result;
   }
