@@ -151,7 +151,7 @@ TEST_SUITE("actors/failure") {
     auto body = [](std::shared_ptr<int> shared) -> sp::Task<void> {
       auto actor = Faulty().start();
       actor.send<Fail>(How::standard, shared);
-      co_await actor.wait_exit();
+      (void)co_await actor.wait_exit();
       auto other = Faulty().start();
       auto reply = co_await other.request<Fail>(How::standard, shared);
       CHECK(!reply.has_value());

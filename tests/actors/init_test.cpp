@@ -293,7 +293,7 @@ TEST_SUITE("actors/init") {
     test::Events events;
     auto body = [](test::Events& seen) -> sp::Task<void> {
       auto actor = sp::start<Fails>(&seen);
-      co_await actor.wait_exit();
+      (void)co_await actor.wait_exit();
       auto reply = co_await actor.request<Ping>();
       CHECK(reply.error() == Kind::no_such_actor);
       CHECK(reply.error().reason() == sp::ExitReason::custom("bad"));

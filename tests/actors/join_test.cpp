@@ -44,7 +44,7 @@ TEST_SUITE("actors/join") {
   TEST_CASE("waiting for an actor that has ended does not suspend") {
     auto body = []() -> sp::Task<void> {
       auto worker = Worker().start();
-      co_await worker.stop_and_wait();
+      (void)co_await worker.stop_and_wait();
       auto reason = co_await worker.wait_exit(0ms);
       CHECK(reason.value() == sp::ExitReason::normal());
       CHECK(worker.exit_reason() == sp::ExitReason::normal());

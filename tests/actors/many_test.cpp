@@ -96,7 +96,7 @@ TEST_SUITE("actors/many") {
         sum += value.value();
       }
       for (auto const& cell : cells) cell.stop();
-      for (auto const& cell : cells) co_await cell.wait_exit();
+      for (auto const& cell : cells) (void)co_await cell.wait_exit();
       co_return sum;
     };
     sp::Runtime runtime;
@@ -113,7 +113,7 @@ TEST_SUITE("actors/many") {
       std::vector<sp::ActorRef<Node>> ring;
       for (int i = 0; i < 1000; ++i) ring.push_back(sp::start<Node>(done));
       for (std::size_t i = 0; i < ring.size(); ++i) {
-        co_await ring[i].request<Node::Next>(ring[(i + 1) % ring.size()]);
+        (void)co_await ring[i].request<Node::Next>(ring[(i + 1) % ring.size()]);
       }
       ring.front().send<Pass>(100'000);
       co_await done.opened();

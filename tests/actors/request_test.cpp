@@ -213,7 +213,7 @@ TEST_SUITE("actors/request") {
   TEST_CASE("GS-09: a request to an ended actor fails at once with no_such_actor and its reason") {
     auto body = []() -> sp::Task<void> {
       auto server = Server().start();
-      co_await server.stop_and_wait(sp::ExitReason::custom("gone home"));
+      (void)co_await server.stop_and_wait(sp::ExitReason::custom("gone home"));
       auto const begin = sp::now();
       auto reply = co_await server.request_with_timeout<Ping>(sp::no_timeout);
       CHECK(reply.error() == Kind::no_such_actor);

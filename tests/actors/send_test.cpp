@@ -69,7 +69,7 @@ TEST_SUITE("actors/send") {
   TEST_CASE("GS-21: a send to an ended actor is ok, never blocks, and drops the message") {
     auto body = []() -> sp::Task<void> {
       auto notebook = Notebook().start();
-      co_await notebook.stop_and_wait();
+      (void)co_await notebook.stop_and_wait();
       auto value = std::make_shared<int>(1);
       CHECK(notebook.send<Owned>(value) == sp::SendResult::ok);
       CHECK(value.use_count() == 1);
@@ -92,7 +92,7 @@ TEST_SUITE("actors/send") {
       auto notebook = Notebook().start();
       notebook.stop();
       for (int i = 0; i < 100; ++i) notebook.send<Owned>(shared);
-      co_await notebook.wait_exit();
+      (void)co_await notebook.wait_exit();
     };
     sp::run(body(value));
     CHECK(value.use_count() == 1);

@@ -110,7 +110,7 @@ TEST_SUITE("actors/start") {
       auto value = co_await large.request<Add>(999);
       CHECK(value.value() == 999);
       CHECK(owned.use_count() == 2);
-      co_await large.stop_and_wait();
+      (void)co_await large.stop_and_wait();
       CHECK(owned.use_count() == 1);
     };
     sp::run(body());

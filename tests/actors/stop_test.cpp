@@ -180,7 +180,7 @@ TEST_SUITE("actors/stop") {
     auto body = [](test::Events& seen) -> sp::Task<void> {
       auto server = sp::start<Server>(seen);
       server.send<StopSoon>();
-      co_await server.wait_exit();
+      (void)co_await server.wait_exit();
     };
     sp::run(body(events));
     CHECK(events.all() == test::Strings{"stop asked", "handler done", "teardown normal"});

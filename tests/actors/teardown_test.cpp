@@ -104,7 +104,7 @@ test::Strings events_of_a_stop() {
   test::Events events;
   auto body = [](test::Events& seen) -> sp::Task<void> {
     auto actor = sp::start<A>(seen);
-    co_await actor.stop_and_wait(sp::ExitReason::shutdown());
+    (void)co_await actor.stop_and_wait(sp::ExitReason::shutdown());
     seen.add("ended");
   };
   sp::run(body(events));
@@ -129,7 +129,7 @@ TEST_SUITE("actors/teardown") {
     auto body = [](test::Events& seen, test::Events& other) -> sp::Task<void> {
       auto helper = sp::start<Plain>(other);
       auto actor = sp::start<Asks>(seen, helper);
-      co_await actor.stop_and_wait();
+      (void)co_await actor.stop_and_wait();
     };
     sp::run(body(events, others));
     CHECK(events.all() == test::Strings{"helper said 1", "destroyed"});
