@@ -66,9 +66,9 @@ bool enabled(Level level) noexcept {
 }
 
 std::string format(Record const& record) {
-  auto const ns = record.utc.count();
-  std::time_t const seconds = ns / 1'000'000'000;
-  auto const micros = static_cast<int>(ns % 1'000'000'000 / 1'000);
+  auto const whole = std::chrono::floor<std::chrono::seconds>(record.utc);
+  std::time_t const seconds = whole.count();
+  auto const micros = static_cast<int>((record.utc - whole).count() / 1'000);
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   char stamp[80];

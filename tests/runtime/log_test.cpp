@@ -1,0 +1,102 @@
+#include <spawned/runtime/log.hpp>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <spawned/runtime/runtime.hpp>
+#include <spawned/runtime/time.hpp>
+
+#include "support/runtime.hpp"
+
+using namespace std::chrono_literals;
+using spawned::log::Level;
+using spawned::log::Record;
+
+namespace {
+
+std::string line(std::chrono::nanoseconds utc, Level level) {
+  return spawned::log::format(
+      Record{.utc = utc, .level = level, .target = "name_server", .text = "text"});
+}
+
+}  // namespace
+
+TEST_SUITE("runtime/log") {
+  TEST_CASE("a line is stamp in UTC with microseconds, level, target and text") {
+    CHECK(line(1'760'740'421'004'784'999ns, Level::info) ==
+          "2025-10-17T22:33:41.004784Z INFO name_server: text");
+    CHECK(line(0ns, Level::error) == "1970-01-01T00:00:00.000000Z ERROR name_server: text");
+    CHECK(line(1'709'208'000s, Level::warn) ==
+          "2024-02-29T12:00:00.000000Z WARN name_server: text");
+    CHECK(line(999'999'999ns, Level::debug) ==
+          "1970-01-01T00:00:00.999999Z DEBUG name_server: text");
+    CHECK(line(1us, Level::trace) == "1970-01-01T00:00:00.000001Z TRACE name_server: text");
+  }
+
+  TEST_CASE("a moment before 1970 is a moment of 1969") {
+    CHECK(line(-1us, Level::info) == "1969-12-31T23:59:59.999999Z INFO name_server: text");
+  }
+
+  TEST_CASE("empty and long texts are kept whole") {
+    std::string const text(100'000, 'x');
+    CHECK(spawned::log::format(
+              Record{.utc = 0ns, .level = Level::info, .target = "", .text = text}) ==
+          "1970-01-01T00:00:00.000000Z INFO : " + text);
+  }
+
+  TEST_CASE("records below the level are dropped, info and above pass by default") {
+    test::LogCapture const log;
+    CHECK(spawned::log::enabled(Level::info));
+    CHECK_FALSE(spawned::log::enabled(Level::debug));
+    spawned::log::debug("target", "hidden");
+    spawned::log::info("target", "shown");
+    spawned::log::set_level(Level::error);
+    spawned::log::warn("target", "hidden");
+    spawned::log::error("target", "shown too");
+    spawned::log::set_level(Level::debug);
+    spawned::log::debug("target", "now shown");
+    spawned::log::set_level(Level::info);
+    auto const lines = log.lines();
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0].ends_with("Z INFO target: shown"));
+    CHECK(lines[1].ends_with("Z ERROR target: shown too"));
+    CHECK(lines[2].ends_with("Z DEBUG target: now shown"));
+  }
+
+  TEST_CASE("the stamp is the time of the runtime that the caller works for") {
+    test::LogCapture const log;
+    auto body = []() -> spawned::Task<> {
+      co_await spawned::sleep(90s);
+      spawned::log::info("target", "text");
+    };
+    spawned::run(body(), test::virtual_time());
+    CHECK(log.lines() == std::vector<std::string>{"1970-01-01T00:01:30.000000Z INFO target: text"});
+  }
+
+  TEST_CASE("set_sink returns the sink before, and null means the default one") {
+    auto* const standard = spawned::log::set_sink(nullptr);
+    CHECK(standard != nullptr);
+    CHECK(spawned::log::set_sink(standard) == standard);
+    {
+      test::LogCapture log;
+      CHECK(spawned::log::set_sink(nullptr) == &log);
+    }
+    CHECK(spawned::log::set_sink(nullptr) == standard);
+  }
+
+  TEST_CASE("lines of several threads all arrive") {
+    test::LogCapture const log;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([] {
+        for (int k = 0; k < 250; ++k) spawned::log::info("target", "text");
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    CHECK(log.lines().size() == 1'000);
+  }
+}
