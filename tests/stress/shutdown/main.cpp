@@ -89,7 +89,7 @@ sp::Task<void> blocks(Count& alive) {
 // A task that starts others for as long as it may.
 sp::Task<void> breeds(Count& alive, unsigned depth) {
   Witness const here(alive);
-  for (;;) {
+  while (alive.load() > 0) {
     if (depth != 0) (void)sp::spawn(breeds(alive, depth - 1));
     co_await sp::sleep(milliseconds(1));
   }
