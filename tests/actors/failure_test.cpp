@@ -31,8 +31,9 @@ struct AskOther {
   sp::ActorRef<class Faulty> other;
 };
 struct Unused {};
-struct Unmovable {};
-struct BadCopy {};
+struct FailAfter {
+  std::chrono::milliseconds time;
+};
 
 void fail(How how) {
   switch (how) {
@@ -68,6 +69,10 @@ class Faulty : public sp::Actor<Faulty> {
     }
     fail(request.how);
     co_return 0;
+  }
+  sp::Task<int> handle_request(FailAfter after) {
+    co_await sp::sleep(after.time);
+    throw std::runtime_error("boom");
   }
   void handle_message(Fail const& message) { fail(message.how); }
   sp::Task<void> handle_message(FailCold message) {
@@ -114,7 +119,7 @@ TEST_SUITE("actors/failure") {
     CHECK_THROWS_AS(error.raise(), sp::ActorFailure);
   }
 
-  TEST_CASE("a handler may throw anything: int, text, a class of its own") {
+  TEST_CASE("GS-41: a handler may throw anything: int, text, a class of its own") {
     test::LogCapture log;
     CHECK(sp::run(error_of(How::integer)).reason().text() == "int 42");
     CHECK(sp::run(error_of(How::text)) == Kind::handler_failed);
@@ -200,6 +205,20 @@ TEST_SUITE("actors/failure") {
       CHECK(waiting.error() == Kind::stopped);
       CHECK(waiting.error().reason().text() == "std::runtime_error: out of stock");
       CHECK(sp::now() == begin);
+    };
+    sp::run(body(), test::virtual_time());
+  }
+
+  TEST_CASE(
+      "GS-11: a caller of no time limit hears at once of a failure in the midst of its call") {
+    test::LogCapture log;
+    auto body = []() -> sp::Task<void> {
+      auto actor = Faulty().start();
+      auto const begin = sp::now();
+      auto reply = co_await actor.request_with_timeout<FailAfter>(sp::no_timeout, 50ms);
+      CHECK(reply.error() == Kind::handler_failed);
+      CHECK(reply.error().reason().text() == "std::runtime_error: boom");
+      CHECK(sp::now() - begin < 52ms);
     };
     sp::run(body(), test::virtual_time());
   }

@@ -154,7 +154,7 @@ TEST_SUITE("actors/request") {
     sp::run(body(), test::virtual_time());
   }
 
-  TEST_CASE("a time limit of zero or less times out unless the reply cannot be waited for") {
+  TEST_CASE("TMR-11: a time limit of zero or less gives the actor no time, and is no error") {
     auto body = []() -> sp::Task<void> {
       auto server = Server().start();
       test::Gate entered;
