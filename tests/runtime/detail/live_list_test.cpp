@@ -1,0 +1,126 @@
+#include "scheduler/live_list.hpp"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "scheduler/scheduler.hpp"
+#include "support/runtime.hpp"
+
+using spawned::detail::ExecutionContext;
+using spawned::detail::LiveKind;
+using spawned::detail::LiveList;
+
+namespace {
+
+struct Living final : ExecutionContext {
+  Living(spawned::Runtime const& home, std::string called)
+      : ExecutionContext(home.scheduler(), kind_table, nullptr), name(std::move(called)) {}
+  static void on_end(ExecutionContext& context) noexcept {
+    static_cast<Living&>(context).asked.fetch_add(1);
+  }
+  static std::string on_describe(ExecutionContext const& context) {
+    return static_cast<Living const&>(context).name;
+  }
+  static constexpr LiveKind kind_table{&on_end, &on_describe};
+  std::string name;
+  std::atomic<int> asked{0};
+};
+
+}  // namespace
+
+TEST_SUITE("runtime/detail/live_list") {
+  TEST_CASE("the list counts and names what was added and not removed, in any order") {
+    spawned::Runtime const home(test::with_workers(1));
+    LiveList list(2);
+    Living first(home, "first");
+    Living second(home, "second");
+    Living third(home, "third");
+    CHECK(list.count() == 0);
+    CHECK(list.add(first, 0));
+    CHECK(list.add(second, 0));
+    CHECK(list.add(third, 1));
+    CHECK(list.count() == 3);
+    CHECK(list.describe(10) == std::vector<std::string>{"second", "first", "third"});
+    CHECK(list.describe(2).size() == 2);
+    CHECK(list.describe(0).empty());
+    list.remove(first);
+    CHECK(list.describe(10) == std::vector<std::string>{"second", "third"});
+    CHECK(list.add(first, 1));
+    list.remove(third);
+    list.remove(second);
+    list.remove(first);
+    CHECK(list.count() == 0);
+  }
+
+  TEST_CASE("close asks everything that lives to end, and later additions are refused") {
+    spawned::Runtime const home(test::with_workers(1));
+    LiveList list(2);
+    Living first(home, "first");
+    Living second(home, "second");
+    Living late(home, "late");
+    CHECK(list.add(first, 0));
+    CHECK(list.add(second, 1));
+    list.close();
+    CHECK(first.asked.load() == 1);
+    CHECK(second.asked.load() == 1);
+    CHECK_FALSE(list.add(late, 0));  // listed all the same: its end is waited for
+    CHECK(list.count() == 3);
+    list.remove(first);
+    list.remove(second);
+    list.remove(late);
+    CHECK(list.count() == 0);
+  }
+
+  TEST_CASE("everything added while the list closes is asked by the list or told to its adder") {
+    spawned::Runtime const home(test::with_workers(1));
+    for (int round = 0; round < 300; ++round) {
+      LiveList list(2);
+      std::vector<std::unique_ptr<Living>> all;
+      for (int i = 0; i < 20; ++i) all.push_back(std::make_unique<Living>(home, "x"));
+      std::vector<bool> refused(20);
+      std::atomic<bool> started{false};
+      std::thread adder([&] {
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          refused[i] = !list.add(*all[i], static_cast<std::uint32_t>(i % 2));
+          started = true;
+        }
+      });
+      test::wait_until([&] { return started.load(); });
+      list.close();
+      adder.join();
+      int forgotten = 0;
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!refused[i] && all[i]->asked.load() == 0) ++forgotten;
+        list.remove(*all[i]);
+      }
+      if (forgotten != 0) CHECK(forgotten == 0);
+    }
+  }
+
+  TEST_CASE("who waits for the end of the living is woken by the last removal") {
+    spawned::Runtime const home(test::with_workers(1));
+    for (int round = 0; round < 200; ++round) {
+      LiveList list(1);
+      Living first(home, "first");
+      Living second(home, "second");
+      (void)list.add(first, 0);
+      (void)list.add(second, 0);
+      list.close();
+      std::thread remover([&] {
+        list.remove(first);
+        list.remove(second);
+      });
+      for (;;) {
+        std::uint32_t const seen = list.changes();
+        if (list.count() == 0) break;
+        list.wait_change(seen, spawned::detail::wait_forever);
+      }
+      remover.join();
+    }
+  }
+}
