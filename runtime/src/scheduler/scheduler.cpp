@@ -115,13 +115,8 @@ void Scheduler::wait_for_the_living(std::int64_t timeout_ns) noexcept {
   }
 }
 
-bool Scheduler::shut_down() {
-  std::scoped_lock const lock(shut_down_mutex_);
-  if (ended()) return true;
-  std::int64_t const patience =
-      std::max<std::int64_t>(options_.shutdown_timeout.count(), 1'000'000);
-  std::string const who = "runtime \"" + options_.name + "\" cannot end: ";
-  living.close();
+// Waits for all that lives, which has been asked to end. False: it took longer than the timeout.
+bool Scheduler::outlive_the_living(std::string const& who) {
   wait_for_the_living(options_.shutdown_timeout.count());
   bool in_time = true;
   while (std::uint64_t const left = living.count()) {
@@ -130,13 +125,25 @@ bool Scheduler::shut_down() {
     for (std::string const& name : living.describe(10)) report += "\n  " + name;
     log::error("spawned", report);
     living.close();  // asks again: a teardown has had its time
-    wait_for_the_living(std::max<std::int64_t>(patience, 1'000'000'000));
+    wait_for_the_living(std::max<std::int64_t>(options_.shutdown_timeout.count(), 1'000'000'000));
   }
+  return in_time;
+}
+
+bool Scheduler::shut_down() {
+  std::scoped_lock const lock(shut_down_mutex_);
+  if (ended()) return true;
+  std::int64_t const patience =
+      std::max<std::int64_t>(options_.shutdown_timeout.count(), 1'000'000);
+  std::string const who = "runtime \"" + options_.name + "\" cannot end: ";
+  living.close();
+  bool in_time = outlive_the_living(who);
   while (!blocking.stop(patience)) {
     in_time = false;
     log::error("spawned",
                who + std::to_string(blocking.counters().threads) + " blocking threads still work");
   }
+  in_time = outlive_the_living(who) && in_time;  // what the last blocking jobs have started
   stop_workers();
   return in_time;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include <spawned/runtime/clock.hpp>
@@ -70,6 +71,7 @@ class Scheduler {
  private:
   void stop_workers() noexcept;
   void wait_for_the_living(std::int64_t timeout_ns) noexcept;
+  bool outlive_the_living(std::string const& who);
 
   // Orderings.
   //   stop      stop_workers() stores (release)  ->  stopping() loads (acquire).

@@ -360,11 +360,65 @@ void woken_to_end(stress::Run& run, double share) {
   }
 }
 
+// What a blocking job starts while its runtime ends must end, too.
+class LateActor : public sp::Actor<LateActor> {
+ public:
+  explicit LateActor(Count& alive) noexcept : witness_(alive) {}
+  void handle_message(Quick const& /*message*/) {}
+  sp::Task<void> teardown() { co_await sp::sleep(milliseconds(2)); }
+
+ private:
+  Witness witness_;
+};
+
+// A family that moves from worker to worker while it dies: at no moment is nobody left.
+sp::Task<void> family(Count& alive, int generations) {
+  Witness const here(alive);
+  if (generations != 0) {
+    (void)sp::spawn(family(alive, generations - 1));
+    (void)sp::spawn(cleans_up(alive));
+  }
+  co_return;
+}
+
+sp::Task<void> late_job(sp::Runtime& runtime, Count& alive, std::atomic<bool>& go) {
+  auto work = [&runtime, &alive, &go] {
+    while (!go.load()) std::this_thread::yield();
+    sp::start_on<LateActor>(runtime, alive).send<Quick>(Witness(alive));
+  };
+  (void)sp::spawn_blocking(sp::moved(work));
+  co_return;
+}
+
+void late_births(stress::Run& run, double share) {
+  while (run.time_left(share)) {
+    Count alive{0};
+    std::atomic<bool> go{false};
+    {
+      sp::RuntimeOptions options;
+      options.workers = 3;
+      options.shutdown_timeout = std::chrono::seconds(60);
+      sp::Runtime runtime(std::move(options));
+      run.on_hang([&] { return stress::describe(runtime); });
+      stress::check(runtime.spawn(late_job(runtime, alive, go)).join_blocking().has_value(), "job");
+      (void)runtime.spawn(family(alive, 200));
+      std::thread starter([&go] { go.store(true); });
+      stress::check(runtime.shutdown(), "the shutdown says it took 60 s");
+      stress::check_equal(runtime.counters().live, 0, "alive after shutdown");
+      starter.join();
+    }
+    run.on_hang({});
+    stress::check_equal(static_cast<std::uint64_t>(alive.load()), 0, "alive after their runtime");
+    run.beat();
+  }
+}
+
 }  // namespace
 
 int main() {
   stress::Run run("shutdown");
-  woken_to_end(run, 0.25);
+  woken_to_end(run, 0.2);
+  late_births(run, 0.4);
   for (std::uint64_t life = 1; run.time_left(); ++life) Life(run, life).live();
   return 0;
 }
