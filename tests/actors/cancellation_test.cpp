@@ -50,7 +50,7 @@ sp::Task<std::string> asks(sp::ActorRef<Server> server, test::Gate waiting) {
 }  // namespace
 
 TEST_SUITE("actors/cancellation") {
-  TEST_CASE("a cancelled caller gets `cancelled` at once; its message is still handled") {
+  TEST_CASE("a cancelled caller gets cancelled at once; its message is still handled") {
     auto body = []() -> sp::Task<void> {
       auto server = Server().start();
       test::Gate entered;
@@ -70,7 +70,7 @@ TEST_SUITE("actors/cancellation") {
     sp::run(body());
   }
 
-  TEST_CASE("an await with a Result says `cancelled` once, the next throws: a retry loop ends") {
+  TEST_CASE("an await with a Result says cancelled once, the next throws: a retry loop ends") {
     auto body = []() -> sp::Task<void> {
       auto retries = [](sp::ActorRef<Server> server, test::Gate begun,
                         int* tries) -> sp::Task<void> {
@@ -125,7 +125,7 @@ TEST_SUITE("actors/cancellation") {
     sp::run(body());
   }
 
-  TEST_CASE("a cancelled wait for an actor's end says `cancelled`") {
+  TEST_CASE("a cancelled wait for an actor's end says cancelled") {
     auto body = []() -> sp::Task<void> {
       auto waits = [](sp::ActorRef<Server> server, test::Gate begun) -> sp::Task<bool> {
         begun.open();
@@ -158,7 +158,7 @@ TEST_SUITE("actors/cancellation") {
     sp::run(body(), test::virtual_time());
   }
 
-  TEST_CASE("the end of the runtime cancels a handler; its caller elsewhere hears `stopped`") {
+  TEST_CASE("the end of the runtime cancels a handler; its caller elsewhere hears stopped") {
     test::LogCapture log;
     sp::Runtime elsewhere;
     auto runtime = std::make_unique<sp::Runtime>();

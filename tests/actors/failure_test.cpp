@@ -236,7 +236,7 @@ TEST_SUITE("actors/failure") {
     CHECK(log.lines().size() == 1);
   }
 
-  TEST_CASE("a handler that answers unused gives the caller `unused`, and the actor goes on") {
+  TEST_CASE("a handler that answers unused gives the caller unused, and the actor goes on") {
     auto body = []() -> sp::Task<void> {
       auto actor = Faulty().start();
       auto reply = co_await actor.request<Unused>();

@@ -186,7 +186,7 @@ TEST_SUITE("actors/stop") {
     CHECK(events.all() == test::Strings{"stop asked", "handler done", "teardown normal"});
   }
 
-  TEST_CASE("GS-16: requests that an ending actor did not read get `stopped` with its reason") {
+  TEST_CASE("GS-16: requests that an ending actor did not read get stopped with its reason") {
     for (auto const& reason :
          {sp::ExitReason::normal(), sp::ExitReason::shutdown(), sp::ExitReason::custom("foo")}) {
       test::Events events;

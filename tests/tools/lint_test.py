@@ -150,5 +150,29 @@ class Lines(unittest.TestCase):
         self.assertIn("the budget is less than 60000", found[0])
 
 
+class Docs(unittest.TestCase):
+    case = 'TEST_CASE("SIG-01: in "\n   "order") {}\n'
+    row = '| SIG-01 | a: b | `tests/a_test.cpp: "SIG-01: in order"` |\n'
+
+    def complaints(self, semantics="words", table=row):
+        return lint("docs", {"docs/semantics.md": semantics, "docs/otp-conformance.md": table,
+                             "tests/a_test.cpp": self.case})
+
+    def test_references_that_hold_pass(self):
+        self.assertEqual(self.complaints('as `tests/a_test.cpp: "SIG-01: in order"` shows'), [])
+        self.assertEqual(self.complaints("as `tests/a_test.cpp` shows"), [])
+
+    def test_a_test_that_is_not_there_is_found(self):
+        self.assertIn("has no test", self.complaints('`tests/a_test.cpp: "no order"`')[0])
+        self.assertIn("there is no", self.complaints("`tests/b_test.cpp`")[0])
+
+    def test_a_line_without_test_or_reason_and_a_test_without_a_line_are_found(self):
+        self.assertIn("no test and no reason",
+                      self.complaints(table=self.row + "| SIG-02 | a: b | later |\n")[0])
+        for reason in ("issue 5: names", "not applicable: no names"):
+            self.assertEqual(self.complaints(table=f"{self.row}| SIG-02 | a | {reason} |\n"), [])
+        self.assertIn("is not in the line", self.complaints(table="| SIG-02 | a | issue 5 |\n")[0])
+
+
 if __name__ == "__main__":
     unittest.main()
