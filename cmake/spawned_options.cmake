@@ -21,9 +21,4 @@ if(SPAWNED_SANITIZERS)
   target_compile_options(spawned_options INTERFACE
     -fsanitize=${SPAWNED_SANITIZERS} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(spawned_options INTERFACE -fsanitize=${SPAWNED_SANITIZERS})
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND SPAWNED_SANITIZERS MATCHES "address")
-    # g++ turns the tail call of a symmetric transfer into a call otherwise: one frame per hop.
-    target_compile_options(spawned_options INTERFACE
-      -foptimize-sibling-calls -fno-sanitize-address-use-after-scope)
-  endif()
 endif()

@@ -141,32 +141,60 @@ void collect_remote(Heap& heap) noexcept {
   }
 }
 
+Heap& adopt_heap() {
+  {
+    std::scoped_lock const lock(abandoned_mutex);
+    if (Heap* const heap = abandoned_heaps) {
+      abandoned_heaps = heap->next_abandoned;
+      return *heap;
+    }
+  }
+  return *::new (system_allocate(sizeof(Heap), alignof(Heap))) Heap();
+}
+
+void abandon_heap(Heap& heap) noexcept {
+  flush_outgoing(heap);
+  std::scoped_lock const lock(abandoned_mutex);
+  heap.next_abandoned = abandoned_heaps;
+  abandoned_heaps = &heap;
+}
+
+// Runs at the end of a thread that has used the pools.
 struct HeapRelease {
   bool armed = false;
+  bool released = false;
   ~HeapRelease() {
+    released = true;
     Heap* const heap = this_heap();
-    if (heap == nullptr) return;
-    flush_outgoing(*heap);
     this_pool = nullptr;
-    std::scoped_lock const lock(abandoned_mutex);
-    heap->next_abandoned = abandoned_heaps;
-    abandoned_heaps = heap;
+    if (heap != nullptr) abandon_heap(*heap);
   }
 };
 thread_local HeapRelease heap_release;
 
-Heap& acquire_heap() {
-  Heap* heap = nullptr;
-  {
-    std::scoped_lock const lock(abandoned_mutex);
-    heap = abandoned_heaps;
-    if (heap != nullptr) abandoned_heaps = heap->next_abandoned;
+// The calling thread's heap. Destructors of thread-locals that run after HeapRelease borrow one for
+// a single call.
+class HeapUse {
+ public:
+  HeapUse() : heap_(this_heap()) {
+    if (heap_ != nullptr) return;
+    heap_ = &adopt_heap();
+    borrowed_ = heap_release.released;
+    if (borrowed_) return;
+    this_pool = heap_;
+    heap_release.armed = true;  // the first use makes its destructor run at thread exit
   }
-  if (heap == nullptr) heap = ::new (system_allocate(sizeof(Heap), alignof(Heap))) Heap();
-  this_pool = heap;
-  heap_release.armed = true;  // the first use makes its destructor run at thread exit
-  return *heap;
-}
+  ~HeapUse() {
+    if (borrowed_) abandon_heap(*heap_);
+  }
+  HeapUse(HeapUse const&) = delete;
+  HeapUse& operator=(HeapUse const&) = delete;
+  [[nodiscard]] Heap& get() const noexcept { return *heap_; }
+
+ private:
+  Heap* heap_;
+  bool borrowed_ = false;
+};
 
 void* allocate_slowly(Heap& heap, std::size_t size_class) {
   collect_remote(heap);
@@ -219,9 +247,8 @@ void pool_flush() noexcept {}
 
 void* pool_allocate_slowly(std::size_t bytes) {
   if (bytes > pool_largest) return system_allocate(bytes, 64);
-  Heap* const heap = this_heap();
-  if (heap != nullptr) return allocate_slowly(*heap, pool_class(bytes));
-  return allocate_slowly(acquire_heap(), pool_class(bytes));
+  HeapUse const heap;
+  return allocate_slowly(heap.get(), pool_class(bytes));
 }
 
 void pool_free_slowly(void* memory, std::size_t bytes) noexcept {
@@ -229,16 +256,15 @@ void pool_free_slowly(void* memory, std::size_t bytes) noexcept {
     system_release(memory, bytes);
     return;
   }
-  Heap* heap = this_heap();
-  if (heap == nullptr) heap = &acquire_heap();
+  HeapUse const heap;
   Heap& owner = static_cast<Heap&>(*pool_owner(memory));
   auto& block = *static_cast<PoolBlock*>(memory);
-  if (&owner != heap) {
-    free_remote(*heap, owner, block);
+  if (&owner != &heap.get()) {
+    free_remote(heap.get(), owner, block);
     return;
   }
-  block.next = heap->free[pool_class(bytes)];
-  heap->free[pool_class(bytes)] = &block;
+  block.next = owner.free[pool_class(bytes)];
+  owner.free[pool_class(bytes)] = &block;
 }
 
 void pool_flush() noexcept {
