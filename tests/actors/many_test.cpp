@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +25,7 @@ struct Junk {
 struct AskTimes {
   sp::ActorRef<class Echo> whom;
   int times;
+  test::Gate go;
 };
 
 class Cell : public sp::Actor<Cell> {
@@ -67,13 +70,19 @@ class Asker : public sp::Actor<Asker> {
     in_order_ = in_order_ && junk.number == read_;
     ++read_;
   }
-  sp::Task<std::int64_t> handle_request(AskTimes ask) {
-    auto const begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < ask.times; ++i) {
-      auto reply = co_await ask.whom.request<Get>();
-      (void)reply.value();
+  // The fastest of several rounds, so that other programs on the machine do not matter.
+  sp::Task<std::chrono::nanoseconds> handle_request(AskTimes ask) {
+    co_await ask.go.opened();
+    auto best = std::chrono::nanoseconds::max();
+    for (int round = 0; round < 5; ++round) {
+      auto const begin = sp::now();
+      for (int i = 0; i < ask.times; ++i) {
+        auto reply = co_await ask.whom.request<Get>();
+        (void)reply.value();
+      }
+      best = std::min(best, sp::now() - begin);
     }
-    co_return (std::chrono::steady_clock::now() - begin).count();
+    co_return best;
   }
   int handle_request(Get /*request*/) const { return in_order_ ? read_ : -1; }
 
@@ -136,10 +145,14 @@ TEST_SUITE("actors/many") {
     auto body = []() -> sp::Task<void> {
       auto echo = Echo().start();
       auto asker = Asker().start();
-      auto empty = asker.start_request<AskTimes>(echo, 2000);
-      auto const without = co_await empty;
-      auto full = asker.start_request<AskTimes>(echo, 2000);
+      test::Gate at_once;
+      at_once.open();
+      auto const without =
+          co_await asker.request_with_timeout<AskTimes>(sp::no_timeout, echo, 2000, at_once);
+      test::Gate when_full;
+      auto full = asker.start_request<AskTimes>(echo, 2000, when_full);
       for (int i = 0; i < 200'000; ++i) asker.send<Junk>(i);
+      when_full.open();
       auto const with = co_await full;
       CHECK(with.value() < 10 * without.value());
       auto intact = co_await asker.request_with_timeout<Get>(sp::no_timeout);
