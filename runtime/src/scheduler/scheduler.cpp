@@ -149,7 +149,7 @@ bool Scheduler::shut_down() {
 }
 
 void Scheduler::stop_workers() noexcept {
-  stopping_.store(true, memory_order_release);  // stop
+  stopping_.store(true, memory_order_seq_cst);  // stop
   wake_all();
   for (auto& worker : workers_) {
     if (worker->thread.joinable()) worker->thread.join();

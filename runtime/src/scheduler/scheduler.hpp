@@ -38,7 +38,7 @@ class Scheduler {
 
   // --- for workers ---
   [[nodiscard]] bool stopping() const noexcept {
-    return stopping_.load(memory_order_acquire);  // stop
+    return stopping_.load(memory_order_seq_cst);  // stop
   }
   [[nodiscard]] RuntimeOptions const& options() const noexcept { return options_; }
   [[nodiscard]] Clock& clock() const noexcept { return *options_.clock; }
@@ -74,8 +74,9 @@ class Scheduler {
   bool outlive_the_living(std::string const& who);
 
   // Orderings.
-  //   stop      stop_workers() stores (release)  ->  stopping() loads (acquire).
-  //             A stopping worker sees the emptied queues.
+  //   stop      stop_workers() stores (seq_cst)  ->  stopping() loads (seq_cst).
+  //             A stopping worker sees the emptied queues. Part of the total order of idle.hpp: the
+  //             store comes before the claims of wake_all(), the look after announce().
   //   inject    inject() subtracts (release)  ->  the destructor loads (acquire).
   //             The last inject() is done with the scheduler before it goes.
   RuntimeOptions options_;

@@ -29,10 +29,12 @@ std::shared_ptr<Clock> real_clock() {
 }
 
 // Orderings.
-//   moved     advance() RMWs now_ns_ (acq_rel)  ->  now() loads now_ns_ (acquire).
-//             Who sees the later time also sees what was done before the clock was moved.
+//   moved     advance() RMWs now_ns_ (seq_cst)  ->  now() loads now_ns_ (seq_cst).
+//             Who sees the later time also sees what was done before the clock was moved. Part of
+//             the total order of idle.hpp: time moves before the claims of wake_all(), a worker
+//             looks at it after announce().
 Clock::Duration ManualClock::now() const noexcept {
-  return Duration(now_ns_.load(detail::memory_order_acquire));  // moved
+  return Duration(now_ns_.load(detail::memory_order_seq_cst));  // moved
 }
 
 Clock::Duration ManualClock::utc_now() const noexcept { return now(); }
@@ -41,7 +43,7 @@ bool ManualClock::on_idle(Duration next) noexcept {
   if (mode_ != Mode::auto_advance) return false;
   std::int64_t before = now_ns_.load(detail::memory_order_relaxed);  // the CAS checks it
   while (before < next.count()) {
-    if (now_ns_.compare_exchange_weak(before, next.count(), detail::memory_order_acq_rel,
+    if (now_ns_.compare_exchange_weak(before, next.count(), detail::memory_order_seq_cst,
                                       detail::memory_order_relaxed)) {  // moved
       break;
     }
@@ -57,7 +59,7 @@ void ManualClock::advance(Duration step) {
   for (detail::Scheduler* scheduler : schedulers_) {
     if (scheduler != nullptr) scheduler->stamp_timers();
   }
-  now_ns_.fetch_add(step.count(), detail::memory_order_acq_rel);  // moved
+  now_ns_.fetch_add(step.count(), detail::memory_order_seq_cst);  // moved
   for (detail::Scheduler* scheduler : schedulers_) {
     if (scheduler != nullptr) scheduler->wake_all();
   }
