@@ -80,7 +80,7 @@ TEST_SUITE("runtime/cancellation") {
       };
       auto handle = spawned::spawn(child(thrown));
       handle.cancel();
-      co_await handle;
+      (void)co_await handle;
       CHECK(thrown == 12);
     };
     run(body(), test::with_workers(1));

@@ -192,8 +192,8 @@ TEST_SUITE("runtime/oneshot") {
       co_await spawned::yield_now();
       auto queued = spawned::spawn(note(order, 'q'));
       sender.send(1);
-      co_await waiting;
-      co_await queued;
+      (void)co_await waiting;
+      (void)co_await queued;
       co_return order;
     };
     CHECK(run(body(), test::with_workers(1)) == "rq");

@@ -180,7 +180,7 @@ TEST_SUITE("runtime/spawn") {
       auto watcher = spawned::spawn(joiner(target, cancelled));
       co_await spawned::yield_now();
       watcher.cancel();
-      co_await watcher;
+      (void)co_await watcher;
       CHECK(cancelled);
       CHECK_FALSE(target.is_finished());
       release.send(6);
@@ -198,7 +198,7 @@ TEST_SUITE("runtime/spawn") {
         co_await spawned::yield_now();
       };
       auto handle = spawned::spawn(child(shared));
-      co_await handle;
+      (void)co_await handle;
       co_return shared.use_count();
     };
     CHECK(run(body()) == 1);
@@ -218,7 +218,7 @@ TEST_SUITE("runtime/spawn") {
     auto body = []() -> Task<> {
       auto handle = spawned::spawn(number(1));
       CHECK_THROWS_AS((void)handle.join_blocking(), spawned::BlockingInWorker);
-      co_await handle;
+      (void)co_await handle;
     };
     run(body());
   }
@@ -257,7 +257,7 @@ TEST_SUITE("runtime/spawn") {
       };
       std::vector<JoinHandle<void>> handles;
       for (int i = 0; i < 10'000; ++i) handles.push_back(spawned::spawn(child(count)));
-      for (auto& handle : handles) co_await handle;
+      for (auto& handle : handles) (void)co_await handle;
       co_return count.load();
     };
     CHECK(run(body(), test::with_workers(2)) == 10'000);
@@ -273,7 +273,7 @@ TEST_SUITE("runtime/spawn") {
       auto handle = spawned::spawn(child(order));
       co_await spawned::yield_now();
       order += "parent";
-      co_await handle;
+      (void)co_await handle;
       co_return order;
     };
     CHECK(run(body(), test::with_workers(1)) == "child parent");
@@ -290,8 +290,8 @@ TEST_SUITE("runtime/spawn") {
       };
       auto first = spawned::spawn(child(order, 'a'));
       auto second = spawned::spawn(child(order, 'b'));
-      co_await first;
-      co_await second;
+      (void)co_await first;
+      (void)co_await second;
       co_return order;
     };
     std::string const order = run(body(), test::with_workers(1));
@@ -362,7 +362,7 @@ TEST_SUITE("runtime/spawn") {
       };
       std::vector<JoinHandle<void>> handles;
       for (int i = 0; i < 20; ++i) handles.push_back(spawned::spawn_blocking(job));
-      for (auto& handle : handles) co_await handle;
+      for (auto& handle : handles) (void)co_await handle;
     };
     auto handle = runtime.spawn(body(state));
     test::wait_until([&] { return runtime.counters().blocking_queued == 17; });
@@ -380,7 +380,7 @@ TEST_SUITE("runtime/spawn") {
     Runtime runtime(options);
     auto body = []() -> Task<> {
       auto handle = spawned::spawn_blocking([] {});
-      co_await handle;
+      (void)co_await handle;
     };
     runtime.block_on(body());
     test::wait_until([&] { return runtime.counters().blocking_threads == 0; });

@@ -85,7 +85,7 @@ TEST_SUITE("runtime/time") {
       co_await spawned::sleep(-1s);
       co_await spawned::sleep(std::chrono::hours::min());
       CHECK_FALSE(other_ran);
-      co_await handle;
+      (void)co_await handle;
     };
     run(body(), test::with_workers(1));
   }
@@ -154,7 +154,7 @@ TEST_SUITE("runtime/time") {
       handles.push_back(spawned::spawn(sleeper(order, 'c', 70ms)));
       co_await spawned::yield_now();
       handles.push_back(spawned::spawn(sleeper(order, 'a', 3ms)));
-      for (auto& handle : handles) co_await handle;
+      for (auto& handle : handles) (void)co_await handle;
       co_return order;
     };
     CHECK(run(body(), test::virtual_time(1)) == "abcd");
@@ -384,7 +384,7 @@ TEST_SUITE("runtime/time") {
       for (int i = 0; i < 10'000; ++i) {
         handles.push_back(spawned::spawn(sleeper(late, std::chrono::milliseconds(i * 367 + 1))));
       }
-      for (auto& handle : handles) co_await handle;
+      for (auto& handle : handles) (void)co_await handle;
       co_return late;
     };
     CHECK(run(body(), test::virtual_time(1)) == 0);
