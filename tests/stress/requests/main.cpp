@@ -320,6 +320,65 @@ void dying_runtime(stress::Run& run, double share) {
   books.check();
 }
 
+enum class Teardown : std::uint8_t { quick, slow, crash, cancelled };
+
+struct Farewell {};
+
+/// Answers one request, the last one: its reply leaves after the teardown, whatever becomes of it.
+class Mortal : public sp::Actor<Mortal> {
+ public:
+  explicit Mortal(Teardown way) noexcept : way_(way) {}
+  sp::RequestResponse<int> handle_request(Farewell /*request*/) {
+    return sp::RequestResponse<int>::stop(42);
+  }
+  sp::Task<void> teardown() {
+    if (way_ == Teardown::slow) co_await sp::sleep(milliseconds(1));
+    if (way_ == Teardown::crash) throw NotToday();
+    if (way_ == Teardown::cancelled) throw sp::Cancelled();
+    co_await sp::yield_now();
+  }
+
+ private:
+  Teardown way_;
+};
+
+sp::Task<void> ask_last(sp::ActorRef<Mortal> mortal, Count& answered, Count& refused) {
+  auto answer = co_await mortal.request_with_timeout<Farewell>(sp::no_timeout);
+  if (answer) {
+    stress::check_equal(static_cast<std::uint64_t>(*answer), 42, "a last reply");
+    answered.fetch_add(1);
+  } else {
+    stress::check(answer.error() == Kind::stopped || answer.error() == Kind::no_such_actor,
+                  "a late request got another error than stopped, no_such_actor");
+    refused.fetch_add(1);
+  }
+}
+
+// Several ask an actor that ends with its first answer: one gets it, the others are told.
+void last_replies(stress::Run& run, double share) {
+  std::printf("  phase \"last replies\"\n");
+  sp::Runtime runtime(workers(2));
+  stress::Random random = run.random(5000);
+  while (run.time_left(share)) {
+    Count answered{0};
+    Count refused{0};
+    run.on_hang([&] {
+      return "answered " + std::to_string(answered) + ", refused " + std::to_string(refused) +
+             "\n" + stress::describe(runtime);
+    });
+    auto mortal = sp::start_on<Mortal>(runtime, static_cast<Teardown>(random.below(4)));
+    std::vector<sp::JoinHandle<void>> tasks;
+    for (std::uint64_t n = 1 + random.below(5); n != 0; --n) {
+      tasks.push_back(runtime.spawn(ask_last(mortal, answered, refused)));
+    }
+    for (auto& task : tasks) stress::check(task.join_blocking().has_value(), "a client failed");
+    run.on_hang({});
+    stress::check_equal(answered, 1, "last replies");
+    stress::check_equal(answered + refused, tasks.size(), "outcomes");
+    run.beat();
+  }
+}
+
 /// Crash reports are what the workload asks for, thousands of them.
 class Silence final : public sp::log::Sink {
  public:
@@ -334,7 +393,8 @@ int main() {
   stress::Run run("requests");
   phase<Server>(run, "coroutine handlers", 2, 0.3);
   phase<PlainServer>(run, "plain handlers", 2, 0.55);
-  phase<PlainServer>(run, "plain handlers, one worker", 1, 0.75);
+  phase<PlainServer>(run, "plain handlers, one worker", 1, 0.7);
+  last_replies(run, 0.85);
   dying_runtime(run, 1.0);
   sp::log::set_sink(nullptr);
   return 0;
