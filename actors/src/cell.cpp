@@ -69,7 +69,7 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
   Turn turn = Turn::next;
   if (self.coroutine_) [[unlikely]] {
     self.wait_gate();
-    if (!resume_chain(self.resume_point, self)) return;
+    if (!resume_chain(self.resume_point.get(), self)) return;
     turn = self.after_coroutine_(self);
   } else if (!self.started_) [[unlikely]] {
     self.started_ = true;
@@ -94,7 +94,7 @@ void CellBase::work_through(Turn turn) noexcept {
         if (mailbox_.go_idle(nullptr)) return;
         continue;
       }
-      if (envelope->next != nullptr) {
+      if (envelope->next.get() != nullptr) {
         inbox_ = mailbox_.take_all();
         continue;
       }
@@ -104,7 +104,7 @@ void CellBase::work_through(Turn turn) noexcept {
       return;
     }
     if (envelope == inbox_) {
-      inbox_ = envelope->next;
+      inbox_ = envelope->next.get();
     } else {
       in_place_ = envelope;  // alone: it stays in the mailbox word until leave()
     }
@@ -138,7 +138,7 @@ void CellBase::finish_end() noexcept {
 void CellBase::discard(Envelope* unread) noexcept {
   while (unread != nullptr) {
     Envelope& envelope = *unread;
-    unread = envelope.next;
+    unread = envelope.next.get();
     publish_hand_off();
     (void)envelope.deliver(this, envelope, Operation::discard);
   }
@@ -149,6 +149,7 @@ Turn CellBase::fail(std::string_view during, Envelope* reply) noexcept {
   try {
     std::rethrow_exception(exception);
   } catch (Cancelled const&) {
+    if (ending_) return Turn::next;  // in teardown: reason and held reply keep their place
     return stop_with(ExitReason::shutdown(), reply);
   } catch (...) {
     // Everything else is a crash, whatever its type.
@@ -156,7 +157,7 @@ Turn CellBase::fail(std::string_view during, Envelope* reply) noexcept {
   ExitReason reason(exception);
   try {
     std::size_t unread = 0;
-    for (Envelope const* envelope = inbox_; envelope != nullptr; envelope = envelope->next) {
+    for (Envelope const* envelope = inbox_; envelope != nullptr; envelope = envelope->next.get()) {
       ++unread;
     }
     log::error("spawned", describe() + " crashed in " + std::string(during) + " with " +

@@ -10,7 +10,7 @@ bool SlotWait::suspend(std::coroutine_handle<> handle, ExecutionContext& context
                        std::int64_t timeout_ns, bool cancellable) noexcept {
   context_ = &context;
   slot_ = &slot;
-  context.resume_point = handle;
+  context.resume_point.set(handle);
   context.close_gate();
   if (!slot.begin_wait(*this)) {  // the value is there already
     context.open_gate();
@@ -19,7 +19,7 @@ bool SlotWait::suspend(std::coroutine_handle<> handle, ExecutionContext& context
   if (cancellable) {
     if (!context.begin_wait(*this)) {
       bool const still_ours = slot.stop_waiting(give_up_);
-      if (still_ours) outcome_ = WaitOutcome::cancelled;
+      if (still_ours) outcome_.set(WaitOutcome::cancelled);
       context.open_gate();
       return !still_ours;  // else the completer has queued the context
     }
@@ -31,10 +31,10 @@ bool SlotWait::suspend(std::coroutine_handle<> handle, ExecutionContext& context
 
 bool SlotWait::sleep(std::coroutine_handle<> handle, ExecutionContext& context, Slot& slot,
                      std::int64_t ns, bool absolute) noexcept {
-  outcome_ = WaitOutcome::timed_out;
+  outcome_.set(WaitOutcome::timed_out);
   if (!absolute && ns <= 0) {
     context_ = &context;
-    if (context.is_cancelled()) outcome_ = WaitOutcome::cancelled;
+    if (context.is_cancelled()) outcome_.set(WaitOutcome::cancelled);
     return false;
   }
   if (!prepare(handle, context, slot)) return false;
@@ -70,14 +70,14 @@ void SlotWait::on_complete(SlotWaiter& self, bool turn_ends) noexcept {
 void SlotWait::on_cancel(Wait& self) noexcept {
   auto& wait = static_cast<SlotWait&>(self);
   if (!wait.give_up()) return;
-  wait.outcome_ = WaitOutcome::cancelled;
+  wait.outcome_.set(WaitOutcome::cancelled);
   schedule(*wait.context_->scheduler, *wait.context_);
 }
 
 Runnable* SlotWait::on_timer(TimerEntry& self) noexcept {
   auto& wait = static_cast<SlotWait&>(self);
   if (!wait.give_up()) return nullptr;
-  wait.outcome_ = WaitOutcome::timed_out;
+  wait.outcome_.set(WaitOutcome::timed_out);
   return wait.context_;
 }
 

@@ -54,6 +54,7 @@ using spawned::OneshotSender;
 using spawned::Result;
 using spawned::run;
 using spawned::Runtime;
+using spawned::RuntimeEnded;
 using spawned::RuntimeOptions;
 using spawned::sleep;
 using spawned::sleep_until;

@@ -101,31 +101,32 @@ bool Scheduler::advance_virtual_time() noexcept {
   return true;
 }
 
-void Scheduler::wait_for_the_living(std::int64_t timeout_ns) noexcept {
+// False: something still lived when the time was over.
+bool Scheduler::wait_for_the_living(std::int64_t timeout_ns) noexcept {
   // Real time on purpose: this is about threads that do not come back.
   Clock& real = *real_clock();
   std::int64_t const deadline =
       timeout_ns < 0 ? INT64_MAX : real.now().count() + std::min(timeout_ns, INT64_MAX / 4);
   for (;;) {
     std::uint32_t const seen = living.changes();
-    if (living.count() == 0) return;
+    if (living.count() == 0) return true;
     std::int64_t const left = deadline - real.now().count();
-    if (left <= 0) return;
+    if (left <= 0) return false;
     living.wait_change(seen, left);
   }
 }
 
 // Waits for all that lives, which has been asked to end. False: it took longer than the timeout.
 bool Scheduler::outlive_the_living(std::string const& who) {
-  wait_for_the_living(options_.shutdown_timeout.count());
+  std::int64_t patience = options_.shutdown_timeout.count();
   bool in_time = true;
-  while (std::uint64_t const left = living.count()) {
+  while (!wait_for_the_living(patience)) {
     in_time = false;
-    std::string report = who + std::to_string(left) + " still run after being cancelled:";
+    patience = std::max<std::int64_t>(patience, 1'000'000'000);
+    std::string report = who + std::to_string(living.count()) + " still run after being cancelled:";
     for (std::string const& name : living.describe(10)) report += "\n  " + name;
     log::error("spawned", report);
     living.close();  // asks again: a teardown has had its time
-    wait_for_the_living(std::max<std::int64_t>(options_.shutdown_timeout.count(), 1'000'000'000));
   }
   return in_time;
 }

@@ -70,7 +70,7 @@ class Scheduler {
 
  private:
   void stop_workers() noexcept;
-  void wait_for_the_living(std::int64_t timeout_ns) noexcept;
+  [[nodiscard]] bool wait_for_the_living(std::int64_t timeout_ns) noexcept;
   bool outlive_the_living(std::string const& who);
 
   // Orderings.

@@ -16,7 +16,7 @@ namespace {
 
 struct Mail {
   Mail(std::uint32_t sender, std::uint64_t count) noexcept : producer(sender), number(count) {}
-  Mail* next = nullptr;
+  spawned::detail::SharedCell<Mail*> next;
   std::uint32_t producer;
   std::uint64_t number;
 };
@@ -55,7 +55,7 @@ class Actor {
     for (unsigned handled = 0; handled < 100; ++handled) {
       Mail* mail = inbox_;
       if (mail != nullptr) {
-        inbox_ = mail->next;
+        inbox_ = mail->next.get();
         handle(*mail);
         spawned::detail::pool_delete(mail);
         continue;
@@ -65,7 +65,7 @@ class Actor {
         leave();
         if (mailbox_.go_idle(nullptr)) return true;
         enter();
-      } else if (mail->next != nullptr || random.one_in(4)) {
+      } else if (mail->next.get() != nullptr || random.one_in(4)) {
         inbox_ = mailbox_.take_all();
       } else {  // alone: handled in place
         handle(*mail);
@@ -116,7 +116,7 @@ class Actor {
     std::uint64_t count = 0;
     while (mail != nullptr) {
       Mail* const gone = mail;
-      mail = mail->next;
+      mail = mail->next.get();
       stress::check_equal(gone->number, expected_[gone->producer], "a producer's next unread mail");
       ++expected_[gone->producer];
       spawned::detail::pool_delete(gone);

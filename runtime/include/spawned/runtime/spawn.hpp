@@ -201,14 +201,14 @@ class SpawnedTask final : public ExecutionContext, public JoinState<T> {
         task_(std::move(task)),
         where_(where) {
     task_.handle().promise().context = this;
-    resume_point = task_.handle();
+    resume_point.set(task_.handle());
   }
 
  private:
   static void run_turn(Runnable& runnable) noexcept {
     auto& self = static_cast<SpawnedTask&>(runnable);
     self.wait_gate();
-    if (resume_chain(self.resume_point, self)) self.finish();
+    if (resume_chain(self.resume_point.get(), self)) self.finish();
   }
   void finish() noexcept {
     this->store_result_of([this]() -> T { return task_.handle().promise().take(); });
@@ -329,7 +329,7 @@ class [[nodiscard("co_await it")]] YieldNow {
   template <detail::runtime_promise Promise>
   void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
     context_ = waiter.promise().context;
-    context_->resume_point = waiter;
+    context_->resume_point.set(waiter);
     context_->close_gate();
     detail::schedule_last(*context_->scheduler, *context_);
     context_->open_gate();

@@ -60,7 +60,7 @@ struct Envelope {
   Envelope(Envelope const&) = delete;
   Envelope& operator=(Envelope const&) = delete;
 
-  Envelope* next = nullptr;
+  SharedCell<Envelope*> next;
   Deliver deliver;
 
  protected:

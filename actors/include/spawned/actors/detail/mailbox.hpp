@@ -31,7 +31,7 @@ namespace spawned::detail {
 
 struct Envelope;
 
-/// Envelope must have a member `Envelope* next`.
+/// Node must have a member `SharedCell<Node*> next`.
 template <typename Node>
 class BasicMailbox {
  public:
@@ -48,7 +48,7 @@ class BasicMailbox {
         (void)head_.load(memory_order_acquire);  // end: the sender reads the exit reason
         return Push::closed;
       }
-      node.next = head == idle() ? nullptr : head;
+      node.next.set(head == idle() ? nullptr : head);
     } while (!head_.compare_exchange_weak(head, &node, memory_order_acq_rel,
                                           memory_order_relaxed));  // mail, owner
     return head == idle() ? Push::made_runnable : Push::queued;
@@ -91,8 +91,8 @@ class BasicMailbox {
   static Node* reversed(Node* newest, Node const* bottom) noexcept {
     Node* oldest = nullptr;
     while (newest != bottom) {
-      Node* const next = newest->next;
-      newest->next = oldest;
+      Node* const next = newest->next.get();
+      newest->next.set(oldest);
       oldest = newest;
       newest = next;
     }

@@ -107,7 +107,7 @@ struct ExecutionContext : Runnable {
 
   Scheduler* scheduler;
   LiveKind const* kind;
-  std::coroutine_handle<> resume_point;  // the suspended leaf, or null
+  SharedCell<std::coroutine_handle<>> resume_point;  // the suspended leaf; ordered by gate
 
   // The list of the living (LiveList), guarded by the lock of that shard.
   ExecutionContext* live_previous = nullptr;

@@ -130,14 +130,14 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
                              Slot& slot) noexcept {
     context_ = &context;
     slot_ = &slot;
-    context.resume_point = handle;
+    context.resume_point.set(handle);
     context.close_gate();
     slot.start_waiting(*this);
     if (context.begin_wait(*this)) {
       registered_ = true;
       return true;
     }
-    outcome_ = WaitOutcome::cancelled;
+    outcome_.set(WaitOutcome::cancelled);
     context.open_gate();
     return false;
   }
@@ -157,7 +157,7 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
     if (registered_) context_->end_wait(*this);
     if (timed_) timer_cancel(*this);
     registered_ = timed_ = false;
-    return outcome_;
+    return outcome_.get();
   }
 
   [[nodiscard]] ExecutionContext& context() const noexcept { return *context_; }
@@ -177,7 +177,7 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
   ExecutionContext* context_ = nullptr;
   Slot* slot_ = nullptr;
   Slot::State give_up_;
-  WaitOutcome outcome_ = WaitOutcome::completed;
+  SharedCell<WaitOutcome> outcome_{WaitOutcome::completed};  // written by whoever gives up
   bool registered_ = false;
   bool timed_ = false;
   atomic<bool> given_up_{false};
