@@ -259,6 +259,8 @@ class SendEnvelope final : public Envelope {
         return cell.stop_with(std::move(answer.reason()));
       }
       if (answer.kind() == MessageResponse::Kind::unused) log_unused(cell, message_name());
+    } else {
+      (void)sizeof(handle_message_must_return_void_or_MessageResponse<A, M, Answer>);
     }
     return consume(cell);
   }

@@ -150,6 +150,9 @@ struct actor_has_no_handle_message_for_this_message;
 template <typename Actor, typename Message>
 struct actor_has_only_handle_request_for_this_message__use_request;
 
+template <typename Actor, typename Message, typename Returned>
+struct handle_message_must_return_void_or_MessageResponse;
+
 /// Stops the compilation, naming actor and message in the first line, unless A handles M so. The
 /// deduced return type makes g++ look into the body at once, before it complains of anything else.
 template <typename A, typename M>
