@@ -50,9 +50,13 @@ CellBase::CellBase(Scheduler& home, ActorKind const& actor_kind) noexcept
       id_(next_actor_id()),
       started_(actor_kind.init == nullptr) {}
 
-void CellBase::launch() noexcept {
+void CellBase::launch() {
   bool const has_init = !started_;
-  live_add(*this);
+  if (!live_add(*this)) {
+    actor_kind().destroy_state(*this);
+    actor_kind().destroy_cell(*this);
+    throw RuntimeEnded("start");
+  }
   if (has_init) schedule_spawned(*scheduler, *this);
 }
 

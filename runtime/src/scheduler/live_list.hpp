@@ -17,17 +17,22 @@ class LiveList {
  public:
   explicit LiveList(std::uint32_t shards) : shards_(shards), lists_(new Shard[shards]) {}
 
-  /// False: the list is closing; the caller must ask the context to end by itself.
-  bool add(ExecutionContext& context, std::uint32_t shard) noexcept {
+  enum class Added : std::uint8_t {
+    open,     // listed
+    closing,  // listed, but the caller must ask the context to end
+    sealed,   // not listed: nothing can run any more
+  };
+  [[nodiscard]] Added add(ExecutionContext& context, std::uint32_t shard) noexcept {
     Shard& list = lists_[shard];
     context.live_shard = shard;
     SpinGuard const guard(list.lock);
+    if (sealed_) return Added::sealed;
     context.live_previous = nullptr;
     context.live_next = list.first;
     if (list.first != nullptr) list.first->live_previous = &context;
     list.first = &context;
     ++list.count;
-    return !closing_.load(memory_order_relaxed);  // closing
+    return closing_.load(memory_order_relaxed) ? Added::closing : Added::open;  // closing
   }
 
   void remove(ExecutionContext& context) noexcept {
@@ -47,7 +52,7 @@ class LiveList {
     }
   }
 
-  /// From here on add() says no; asks everything listed to end.
+  /// From here on add() says closing; asks everything listed to end.
   void close() noexcept {
     closing_.store(true, memory_order_relaxed);  // closing: the shard locks order it
     for (std::uint32_t shard = 0; shard < shards_; ++shard) {
@@ -58,15 +63,19 @@ class LiveList {
     }
   }
 
+  /// If nothing lives: add() refuses from here on. One moment for all shards, as count().
+  [[nodiscard]] bool seal() noexcept {
+    std::uint64_t const total = lock_and_count();
+    if (total == 0) sealed_ = true;
+    unlock();
+    return total == 0;
+  }
+
   /// Of one moment: shard by shard, a parent could be missed that has just ended in a shard not yet
   /// counted, and its child that was born in one already counted.
   [[nodiscard]] std::uint64_t count() const noexcept {
-    std::uint64_t total = 0;
-    for (std::uint32_t shard = 0; shard < shards_; ++shard) {
-      lists_[shard].lock.lock();
-      total += lists_[shard].count;
-    }
-    for (std::uint32_t shard = 0; shard < shards_; ++shard) lists_[shard].lock.unlock();
+    std::uint64_t const total = lock_and_count();
+    unlock();
     return total;
   }
 
@@ -100,8 +109,21 @@ class LiveList {
     ExecutionContext* first = nullptr;
     std::uint64_t count = 0;
   };
+  std::uint64_t lock_and_count() const noexcept {
+    std::uint64_t total = 0;
+    for (std::uint32_t shard = 0; shard < shards_; ++shard) {
+      lists_[shard].lock.lock();
+      total += lists_[shard].count;
+    }
+    return total;
+  }
+  void unlock() const noexcept {
+    for (std::uint32_t shard = 0; shard < shards_; ++shard) lists_[shard].lock.unlock();
+  }
+
   std::uint32_t shards_;
   std::unique_ptr<Shard[]> lists_;
+  bool sealed_ = false;  // written under all locks, read under one
   atomic<bool> closing_{false};
   atomic<std::uint32_t> changes_{0};
 };

@@ -76,10 +76,19 @@ int Scheduler::processor_for(std::uint32_t index) const noexcept {
   return processors_.empty() ? -1 : processors_[index % processors_.size()];
 }
 
-void Scheduler::live_add(ExecutionContext& context) noexcept {
+bool Scheduler::live_add(ExecutionContext& context) noexcept {
   Worker const* const worker = own_worker();
   std::uint32_t const shard = worker != nullptr ? worker->index : worker_count();
-  if (!living.add(context, shard)) context.kind->request_end(context);
+  switch (living.add(context, shard)) {
+    case LiveList::Added::open:
+      return true;
+    case LiveList::Added::closing:
+      context.kind->request_end(context);
+      return true;
+    case LiveList::Added::sealed:
+      break;
+  }
+  return false;
 }
 
 void Scheduler::stamp_timers() noexcept {
@@ -144,7 +153,10 @@ bool Scheduler::shut_down() {
     log::error("spawned",
                who + std::to_string(blocking.counters().threads) + " blocking threads still work");
   }
-  in_time = outlive_the_living(who) && in_time;  // what the last blocking jobs have started
+  // What the last blocking jobs, or threads outside, have started meanwhile.
+  do {
+    in_time = outlive_the_living(who) && in_time;
+  } while (!living.seal());
   stop_workers();
   return in_time;
 }
@@ -169,7 +181,7 @@ RuntimeCounters Scheduler::counters() const {
   return result;
 }
 
-void live_add(ExecutionContext& context) noexcept { context.scheduler->live_add(context); }
+bool live_add(ExecutionContext& context) noexcept { return context.scheduler->live_add(context); }
 void live_remove(ExecutionContext& context) noexcept { context.scheduler->living.remove(context); }
 
 void require_running(Scheduler& scheduler, char const* what) {

@@ -50,7 +50,7 @@ class Scheduler {
   /// Called by a worker that is about to sleep under a virtual clock. True: time has moved.
   bool advance_virtual_time() noexcept;
   [[nodiscard]] int processor_for(std::uint32_t index) const noexcept;
-  void live_add(ExecutionContext& context) noexcept;
+  [[nodiscard]] bool live_add(ExecutionContext& context) noexcept;
 
   // --- for virtual clocks ---
   void stamp_timers() noexcept;

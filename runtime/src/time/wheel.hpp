@@ -34,8 +34,9 @@ class TimerWheel {
   /// Gives the unstamped entries their deadlines, counted from `now_ns`.
   void stamp(std::int64_t now_ns) noexcept;
 
-  /// Stamps, expires what is due, and appends what to run to `chain`, earliest
-  /// first. Returns the number of timers that fired.
+  /// Stamps, expires what is due, and appends what to run to `chain`, earliest tick
+  /// first; what was due when it was armed comes first, in the order of arming. Returns the number
+  /// of timers that fired.
   std::uint64_t poll(std::int64_t now_ns, RunnableChain& chain) noexcept;
 
   /// When poll() must be called next (ns), or `none`. Never later than the earliest timer;

@@ -41,16 +41,16 @@ TEST_SUITE("runtime/detail/live_list") {
     Living second(home, "second");
     Living third(home, "third");
     CHECK(list.count() == 0);
-    CHECK(list.add(first, 0));
-    CHECK(list.add(second, 0));
-    CHECK(list.add(third, 1));
+    CHECK(list.add(first, 0) == LiveList::Added::open);
+    CHECK(list.add(second, 0) == LiveList::Added::open);
+    CHECK(list.add(third, 1) == LiveList::Added::open);
     CHECK(list.count() == 3);
     CHECK(list.describe(10) == std::vector<std::string>{"second", "first", "third"});
     CHECK(list.describe(2).size() == 2);
     CHECK(list.describe(0).empty());
     list.remove(first);
     CHECK(list.describe(10) == std::vector<std::string>{"second", "third"});
-    CHECK(list.add(first, 1));
+    CHECK(list.add(first, 1) == LiveList::Added::open);
     list.remove(third);
     list.remove(second);
     list.remove(first);
@@ -63,12 +63,13 @@ TEST_SUITE("runtime/detail/live_list") {
     Living first(home, "first");
     Living second(home, "second");
     Living late(home, "late");
-    CHECK(list.add(first, 0));
-    CHECK(list.add(second, 1));
+    CHECK(list.add(first, 0) == LiveList::Added::open);
+    CHECK(list.add(second, 1) == LiveList::Added::open);
     list.close();
     CHECK(first.asked.load() == 1);
     CHECK(second.asked.load() == 1);
-    CHECK_FALSE(list.add(late, 0));  // listed all the same: its end is waited for
+    CHECK(list.add(late, 0) ==
+          LiveList::Added::closing);  // listed all the same: its end is waited for
     CHECK(list.count() == 3);
     list.remove(first);
     list.remove(second);
@@ -86,7 +87,8 @@ TEST_SUITE("runtime/detail/live_list") {
       std::atomic<bool> started{false};
       std::thread adder([&] {
         for (std::size_t i = 0; i < all.size(); ++i) {
-          refused[i] = !list.add(*all[i], static_cast<std::uint32_t>(i % 2));
+          refused[i] =
+              list.add(*all[i], static_cast<std::uint32_t>(i % 2)) == LiveList::Added::closing;
           started = true;
         }
       });
@@ -100,6 +102,19 @@ TEST_SUITE("runtime/detail/live_list") {
       }
       if (forgotten != 0) CHECK(forgotten == 0);
     }
+  }
+
+  TEST_CASE("a list is sealed when nothing lives, and takes nobody afterwards") {
+    spawned::Runtime const home(test::with_workers(1));
+    LiveList list(2);
+    Living first(home, "first");
+    Living late(home, "late");
+    CHECK(list.add(first, 0) == LiveList::Added::open);
+    CHECK_FALSE(list.seal());
+    list.remove(first);
+    CHECK(list.seal());
+    CHECK(list.add(late, 1) == LiveList::Added::sealed);
+    CHECK(list.count() == 0);
   }
 
   TEST_CASE("who waits for the end of the living is woken by the last removal") {

@@ -23,7 +23,8 @@ struct RuntimeOptions {
   /// Worker threads, 1 to 256.
   unsigned workers = default_worker_count();
 
-  /// Worker threads are called "<name>-w0", ..., blocking ones "<name>-b"; cut to 15 characters.
+  /// Worker threads are called "<name>-w0", ..., with the first 10 characters of the name; blocking
+  /// ones "<name>-b", with 13. A thread's name has room for 15.
   std::string name = "spawned";
 
   /// Binds worker i to the i-th processor of the affinity mask. For measurements, and for machines

@@ -243,8 +243,11 @@ template <typename T>
 JoinHandle<T> spawn_on(Scheduler& scheduler, Task<T> task,
                        std::source_location where = std::source_location::current()) {
   auto* const spawned = pool_new<SpawnedTask<T>>(scheduler, std::move(task), where);
+  if (!live_add(*spawned)) {
+    pool_delete(spawned);
+    throw RuntimeEnded("spawn");
+  }
   JoinHandle<T> handle(*spawned);
-  live_add(*spawned);
   schedule_spawned(scheduler, *spawned);
   return handle;
 }
@@ -262,8 +265,9 @@ class BlockingJob final : public Runnable, public JoinState<T> {
     if (self.cancelled_.load(memory_order_relaxed)) {  // a request, ordered by nothing
       self.result.emplace(Unexpected(JoinError()));
     } else {
-      self.store_result_of([&self]() -> T { return std::move(self.function_)(); });
+      self.store_result_of([&self]() -> T { return std::move(*self.function_)(); });
     }
+    self.function_.reset();
     self.complete(false);
   }
   static void on_cancel(JoinState<T>& state) noexcept {
@@ -274,7 +278,7 @@ class BlockingJob final : public Runnable, public JoinState<T> {
   }
   static constexpr typename JoinState<T>::Operations join_table{&on_cancel, &on_destroy};
 
-  Function function_;
+  std::optional<Function> function_;  // ends with the job, not with the handle
   atomic<bool> cancelled_{false};
 };
 

@@ -80,7 +80,7 @@ template <typename Rep, typename Period>
 /// Awaiting  yields its value, or WaitError::timeout. An exception of the task passes through.
 /// Cancel    At the time limit, and when the caller is cancelled, the task is cancelled and waited
 ///           for: it has ended, locals destroyed, when timeout() returns. A task that refuses to
-///           end holds timeout() up.
+///           end holds timeout() up. What it throws after the time limit is dropped.
 /// Cost      the task gets a context of its own, as with spawn().
 template <typename Rep, typename Period, typename T>
 Task<Result<T, WaitError>> timeout(std::chrono::duration<Rep, Period> limit, Task<T> task) {

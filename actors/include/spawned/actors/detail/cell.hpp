@@ -81,7 +81,8 @@ class CellBase : public ExecutionContext {
   CellBase(Scheduler& home, ActorKind const& actor_kind) noexcept;
 
   /// Makes the actor live. Once, after construction; the caller's reference is the first.
-  void launch() noexcept;
+  /// Errors  RuntimeEnded; the cell is gone then.
+  void launch();
 
   void retain() noexcept { refs_.fetch_add(1, memory_order_relaxed); }  // the caller holds one
   void release() noexcept {

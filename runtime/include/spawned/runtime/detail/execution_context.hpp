@@ -128,8 +128,8 @@ struct ExecutionContext : Runnable {
 };
 
 /// Adds the context to the list of what lives on its scheduler. While the scheduler shuts down, the
-/// context is asked to end at once.
-void live_add(ExecutionContext& context) noexcept;
+/// context is asked to end at once. False: the scheduler has ended, the context cannot run.
+[[nodiscard]] bool live_add(ExecutionContext& context) noexcept;
 void live_remove(ExecutionContext& context) noexcept;
 
 /// Resumes a coroutine and, on the trampoline, whatever it transfers to. True: the root coroutine
