@@ -121,9 +121,9 @@ void CellBase::work_through(Turn turn) noexcept {
 Turn CellBase::end_turn() noexcept {
   if (ending_) return Turn::next;
   ending_ = ending_or_stopping_ = true;
+  publish_hand_off();  // user code follows, if only a destructor
   if (skip_teardown_ || actor_kind().teardown == nullptr) return Turn::next;
   clear_cancel();
-  publish_hand_off();
   return actor_kind().teardown(*this);
 }
 

@@ -24,6 +24,17 @@ struct TokenState {
   void cancel() noexcept {
     if (source.request_stop()) waiters.close();
   }
+  // For the parent's callback, which may come while the last token of this state goes.
+  bool try_retain() noexcept {
+    std::uint32_t count = refs.load(memory_order_relaxed);  // the CAS checks it
+    while (count != 0) {
+      if (refs.compare_exchange_weak(count, count + 1, memory_order_acq_rel,
+                                     memory_order_relaxed)) {  // refs
+        return true;
+      }
+    }
+    return false;
+  }
   void release() noexcept {
     if (refs.fetch_sub(1, memory_order_acq_rel) == 1) pool_delete(this);  // refs
   }
@@ -34,8 +45,13 @@ struct TokenState {
 CancellationToken::CancellationToken() : state_(detail::pool_new<detail::TokenState>()) {}
 
 CancellationToken::CancellationToken(std::stop_token token) : CancellationToken() {
-  // The callback is destroyed with the state, and destroying it waits for a call that runs.
-  state_->parent.emplace(std::move(token), [state = state_] { state->cancel(); });
+  // The callback is destroyed with the state, and destroying it waits for a call that runs on
+  // another thread. On this one, what cancel() calls may drop the last token: hence the reference.
+  state_->parent.emplace(std::move(token), [state = state_] {
+    if (!state->try_retain()) return;  // nobody holds the token, so nobody waits for it
+    state->cancel();
+    state->release();
+  });
 }
 
 CancellationToken::CancellationToken(CancellationToken const& other) noexcept

@@ -9,8 +9,8 @@
 //   parked (1)    announce()                          asleep or about to be; may be claimed
 //   claimed (2)   notify_one(), notify_all()          woken; it inherits a searcher's place
 //
-// searching_ counts searchers, parked_ the workers in state `parked`. A waker that claims a worker
-// adds it to searching_ first, so two wakers cannot wake two workers for one item.
+// searching_ counts searchers, parked_ the workers from announce() to retract(). A waker that
+// claims a worker adds it to searching_ first, so two wakers cannot wake two workers for one item.
 //
 // Why no wake-up is lost. Work that only parked workers could serve comes through the injection
 // queue, whose counter is bumped (seq_cst) before notify_one(). All accesses below are seq_cst, so
@@ -22,11 +22,11 @@
 //   2. P reads parked_ == 0. No worker has announced itself. Each looks at the counter
 //      after announce(), which comes after P's read in S, and so after the bump.
 //   3. P reads parked_ > 0 and raises searching_: it claims one and wakes it, or finds all claimed
-//   or awake again by
-//      others, and starts over.
+//      or awake again by others, lowers searching_ and starts over.
 // Work in a worker's own deque needs none of this: its owner will run it. A wake-up for it that is
-// missed because both sides looked too early costs parallelism until the owner's next turn, never
-// the work (the same argument as oneTBB's), so notify_if_idle() before it is a pair of plain loads.
+// missed because both sides looked too early costs parallelism until the owner's present turn ends,
+// never the work (the same argument as oneTBB's), so notify_if_idle() is a pair of plain loads
+// first.
 //
 // Orderings.
 //   idle      announce() stores and adds, notify_one() CASes and loads; all seq_cst: one total
@@ -70,13 +70,12 @@ class Idle {
   /// worker is a searcher now.
   [[nodiscard]] bool retract(std::uint32_t worker) noexcept {
     std::uint32_t expected = parked;
-    if (!states_[worker].word.compare_exchange_strong(expected, running, memory_order_seq_cst,
-                                                      memory_order_seq_cst)) {  // idle
-      states_[worker].word.store(running, memory_order_seq_cst);                // idle
-      return false;
-    }
+    bool const own = states_[worker].word.compare_exchange_strong(
+        expected, running, memory_order_seq_cst, memory_order_seq_cst);   // idle
+    if (!own) states_[worker].word.store(running, memory_order_seq_cst);  // idle
+    // Not by the claimer: until the worker is up, it counts as parked, and as a searcher.
     parked_.fetch_sub(1, memory_order_seq_cst);  // idle
-    return true;
+    return own;
   }
 
   /// Sleeps until claimed or until the time is over. Afterwards call retract().
@@ -139,7 +138,6 @@ class Idle {
                                                       memory_order_seq_cst)) {  // idle, wake
       return false;
     }
-    parked_.fetch_sub(1, memory_order_seq_cst);  // idle
     futex_wake_one(states_[worker].word);
     return true;
   }

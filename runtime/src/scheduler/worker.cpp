@@ -127,6 +127,12 @@ void Worker::call_help() noexcept {
   if (!deque.empty() && scheduler->idle.notify_if_idle()) wakes_sent_.add(1);
 }
 
+// The spawner may compute for long before it looks at its queues again: somebody should be awake
+// who can take the task when it sees that the turn does not end.
+void Worker::call_for_spawned() noexcept {
+  if (scheduler->idle.notify_if_idle()) wakes_sent_.add(1);
+}
+
 void Worker::displace_next(Runnable& work, bool spawned) noexcept {
   // The newcomer runs next; what it displaces queues up. If a thief was faster there is nothing to
   // displace.
@@ -171,7 +177,8 @@ Runnable* Worker::search() noexcept {
 
   constexpr std::int64_t ns_per_pass = 30;  // a pause and a look
   std::int64_t const passes = searching_ ? 1 + scheduler->options().spin.count() / ns_per_pass : 1;
-  Worker& suspect = scheduler->worker(random_below(workers));
+  Worker& suspect =
+      scheduler->worker(workers > 1 ? (index + 1 + random_below(workers - 1)) % workers : index);
   std::uint64_t const suspect_turns = suspect.turns_.get();
   for (std::int64_t pass = 0; pass < passes; ++pass) {
     if (drain_injected()) {

@@ -39,6 +39,7 @@ class Worker final : public WorkerLocal {
   void push_next(Runnable& work, bool spawned) noexcept {
     if (run_next_.load(memory_order_relaxed) == nullptr) {  // only we fill it: no race to lose
       run_next_.store(&work, memory_order_release);         // run_next
+      if (spawned) call_for_spawned();
     } else {
       displace_next(work, spawned);
     }
@@ -75,6 +76,7 @@ class Worker final : public WorkerLocal {
   void maintain() noexcept;
   void park() noexcept;
   void call_help() noexcept;
+  void call_for_spawned() noexcept;
   [[nodiscard]] bool is_work_elsewhere() const noexcept;
   std::uint32_t random_below(std::uint32_t bound) noexcept;
 

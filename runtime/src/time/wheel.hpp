@@ -5,8 +5,7 @@
 // are cancelled before, so they cost two list operations and no clock.
 //
 // Threads.  Any, under one spin lock (empty() is a hint without it): a task that moved to another
-// worker cancels its timer
-//           here, and a moving virtual clock stamps from outside.
+//           worker cancels its timer here, and a moving virtual clock stamps from outside.
 // Cost      arm and cancel O(1); poll O(expired) + O(levels).
 // Source    Varghese and Lauck, SOSP 1987; the level arithmetic is Tokio's.
 #pragma once

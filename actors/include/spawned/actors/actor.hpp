@@ -44,10 +44,12 @@ Task<Result<ActorRef<A>, ActorError>> await_init(ActorRef<A> ref, std::int64_t t
 /// Starts an actor built in place from `args`, for actors that cannot be moved. As Actor::start.
 template <typename A, typename... Args>
 ActorRef<A> start(Args&&... args) {
+  (detail::reject_dangerous_temporary<Args>(), ...);
   return detail::start_on<A>(detail::require_scheduler("start"), std::forward<Args>(args)...);
 }
 template <typename A, typename... Args>
 ActorRef<A> start_on(Runtime& runtime, Args&&... args) {
+  (detail::reject_dangerous_temporary<Args>(), ...);
   detail::require_running(runtime.scheduler(), "start_on");
   return detail::start_on<A>(runtime.scheduler(), std::forward<Args>(args)...);
 }

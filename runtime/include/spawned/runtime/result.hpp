@@ -204,6 +204,16 @@ class [[nodiscard("a Result may hold an error")]] Result<void, E> {
   [[nodiscard]] E const& error() const& noexcept { return error_; }
   [[nodiscard]] E&& error() && noexcept { return std::move(error_); }
 
+#if defined(__cpp_lib_expected) && __cpp_lib_expected >= 202202L
+  Result(std::expected<void, E> other) : has_value_(other.has_value()) {
+    if (!has_value_) std::construct_at(std::addressof(error_), std::move(other.error()));
+  }
+  explicit operator std::expected<void, E>() && {
+    if (has_value_) return std::expected<void, E>();
+    return std::unexpected<E>(std::move(error_));
+  }
+#endif
+
   friend bool operator==(Result const& left, Result const& right)
     requires requires(E const& e) { e == e; }
   {

@@ -92,8 +92,10 @@ struct RuntimeCounters {
 ///          when a thread cannot be started and std::bad_alloc without memory; nothing is left
 ///          behind then.
 /// Threads  The object may be used from any thread. It must not be destroyed, nor block_on() be
-///          called, from one of its own workers: that would wait for itself. block_on() then throws
-///          BlockingInWorker; the destructor logs the reason and aborts, since it cannot throw.
+///          called, from one of its own workers: that would wait for itself. (Nor
+///          from one of its blocking jobs, which the end waits for, and reports.) block_on() then
+///          throws BlockingInWorker; the destructor logs the reason and aborts, since it cannot
+///          throw.
 /// Cancel   The destructor cancels all tasks and stops all actors, waits `shutdown_timeout`, logs
 ///          by name what still runs, and goes on waiting for what occupies a thread.
 /// Memory   About 20 KiB and a thread for each worker. Any number of them may live in a process.

@@ -6,9 +6,8 @@
 //             ^ oldest: steal()          ^ newest: push(), pop()
 //
 // Threads.    push(), pop() and take_oldest() belong to the owning worker; steal() to everybody,
-// the
-//             owner included: take_oldest() steals from itself. steal_half_into() is called by the
-//             owner of the deque it moves the items into.
+//             the owner included: take_oldest() steals from itself. steal_half_into() is called by
+//             the owner of the deque it moves the items into.
 // Progress.   push() is wait-free except when it grows; pop() and steal() are lock-free.
 // Memory.     A grown-out buffer is kept until the deque dies, because a thief may still read it.
 //             That costs at most as much as the live buffer, since capacities double.
