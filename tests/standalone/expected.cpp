@@ -9,18 +9,18 @@
 enum class Trouble { none, some };
 
 int main() {
-  spawned::Result<int, Trouble> const value(std::expected<int, Trouble>(7));
-  spawned::Result<int, Trouble> error(std::expected<int, Trouble>(std::unexpected(Trouble::some)));
+  using Number = std::expected<int, Trouble>;
+  using Nothing = std::expected<void, Trouble>;
+  spawned::Result<int, Trouble> const value{Number(7)};
+  spawned::Result<int, Trouble> error{Number(std::unexpected(Trouble::some))};
   bool good = *value == 7 && error.error() == Trouble::some;
-  good =
-      good && static_cast<std::expected<int, Trouble>>(std::move(error)).error() == Trouble::some;
+  good = good && static_cast<Number>(std::move(error)).error() == Trouble::some;
 
-  spawned::Result<void, Trouble> nothing{std::expected<void, Trouble>()};
-  spawned::Result<void, Trouble> failed(
-      std::expected<void, Trouble>(std::unexpected(Trouble::some)));
+  spawned::Result<void, Trouble> nothing{Nothing()};
+  spawned::Result<void, Trouble> failed{Nothing(std::unexpected(Trouble::some))};
   good = good && nothing.has_value() && failed.error() == Trouble::some;
-  good = good && static_cast<std::expected<void, Trouble>>(std::move(nothing)).has_value();
-  good = good && !static_cast<std::expected<void, Trouble>>(std::move(failed)).has_value();
+  good = good && static_cast<Nothing>(std::move(nothing)).has_value();
+  good = good && !static_cast<Nothing>(std::move(failed)).has_value();
   std::puts(good ? "passed" : "FAILED: a conversion lost something");
   return good ? 0 : 1;
 }
