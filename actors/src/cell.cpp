@@ -216,6 +216,10 @@ void log_unused(CellBase const& cell, std::string_view message) noexcept {
 ActorError dead_actor_error(CellBase& cell) {
   // The mailbox closes a moment before the reason is published to everybody; both are written by
   // then, and the mailbox word orders them.
+  // An actor that never came up says so to late callers too: whether the start's failure or the
+  // request was faster makes no difference to the caller.
+  ActorError const answer = cell.unread_answer();
+  if (answer.kind() != ActorError::Kind::stopped) return answer;
   return {ActorError::Kind::no_such_actor, cell.exit_reason()};
 }
 

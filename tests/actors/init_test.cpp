@@ -288,14 +288,15 @@ TEST_SUITE("actors/init") {
     CHECK(events.all() == test::Strings{"init done", "teardown"});
   }
 
-  TEST_CASE("a request after a failed start gets no_such_actor with the reason of the failure") {
+  TEST_CASE(
+      "a request after a failed start gets init_failed with its reason, as those that waited") {
     test::LogCapture log;
     test::Events events;
     auto body = [](test::Events& seen) -> sp::Task<void> {
       auto actor = sp::start<Fails>(&seen);
       (void)co_await actor.wait_exit();
       auto reply = co_await actor.request<Ping>();
-      CHECK(reply.error() == Kind::no_such_actor);
+      CHECK(reply.error() == Kind::init_failed);
       CHECK(reply.error().reason() == sp::ExitReason::custom("bad"));
     };
     sp::run(body(events));

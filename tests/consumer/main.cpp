@@ -1,11 +1,7 @@
 // What every consumer project builds and runs: an actor, a request, and a million awaits at -O0.
 #include <cstdio>
 
-#ifdef CONSUMER_OF_ALL
-#include <spawned/spawned.hpp>
-#else
 #include <spawned/tasks.hpp>
-#endif
 
 namespace sp = spawned::tasks;
 

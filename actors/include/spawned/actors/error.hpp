@@ -16,7 +16,7 @@ class ActorError {
  public:
   enum class Kind : std::uint8_t {
     timeout,          ///< no reply in time; a later one is dropped
-    no_such_actor,    ///< it had ended before the request; reason(): why
+    no_such_actor,    ///< it had run and ended before the request; reason(): why
     stopped,          ///< it ended with the request unanswered; reason(): why
     handler_failed,   ///< its handler threw on this very request; reason(): what
     init_failed,      ///< its init failed; reason(): how
