@@ -181,14 +181,9 @@ class ActorRef {
       if (own_) return Unexpected(ActorError::Kind::deadlock);
       if (dead_) return Unexpected(detail::dead_actor_error(*cell_));
       if (waited_) {
-        switch (wait_.finish()) {
-          case detail::WaitOutcome::timed_out:
-            return Unexpected(ActorError::Kind::timeout);
-          case detail::WaitOutcome::cancelled:
-            detail::report_cancelled(wait_.context());
-            return Unexpected(ActorError::Kind::cancelled);
-          case detail::WaitOutcome::completed:
-            break;
+        detail::WaitOutcome const outcome = wait_.finish();
+        if (outcome != detail::WaitOutcome::completed) {
+          return Unexpected(detail::gave_up_error(outcome, wait_.context()));
         }
       }
       return cell_->exit_reason();

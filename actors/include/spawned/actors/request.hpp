@@ -49,6 +49,14 @@ class CellGuard {
 
 [[nodiscard]] ActorError dead_actor_error(CellBase& cell);
 
+/// The error of a wait that time or a cancellation ended; throws Cancelled if one was reported
+/// before.
+[[nodiscard]] inline ActorError gave_up_error(WaitOutcome outcome, ExecutionContext& context) {
+  if (outcome == WaitOutcome::timed_out) return ActorError::Kind::timeout;
+  report_cancelled(context);
+  return ActorError::Kind::cancelled;
+}
+
 }  // namespace detail
 
 /// What request() returns: sends the message and waits for the reply when awaited.
@@ -116,11 +124,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
       return result;
     }
     // The actor owns the envelope now.
-    if (outcome == detail::WaitOutcome::cancelled) {
-      detail::report_cancelled(wait_.context());
-      return Unexpected(ActorError::Kind::cancelled);
-    }
-    return Unexpected(ActorError::Kind::timeout);
+    return Unexpected(detail::gave_up_error(outcome, wait_.context()));
   }
 
  private:
@@ -153,7 +157,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
 template <typename R>
 class [[nodiscard("dropping it gives the reply up")]] PendingReply {
  public:
-  /// `error`: the actor had ended already.
+  /// `target` is only compared: an actor must not wait for itself.
   PendingReply(detail::CellBase const& target, detail::ReplyEnvelope<R>& envelope) noexcept
       : target_(&target), envelope_(&envelope) {}
   PendingReply(PendingReply&& other) noexcept
@@ -184,14 +188,9 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
     }
     Result<R, ActorError> await_resume() {
       if (self_) return Unexpected(ActorError::Kind::deadlock);
-      switch (wait_.finish()) {
-        case detail::WaitOutcome::timed_out:
-          return Unexpected(ActorError::Kind::timeout);
-        case detail::WaitOutcome::cancelled:
-          detail::report_cancelled(wait_.context());
-          return Unexpected(ActorError::Kind::cancelled);
-        case detail::WaitOutcome::completed:
-          break;
+      detail::WaitOutcome const outcome = wait_.finish();
+      if (outcome != detail::WaitOutcome::completed) {
+        return Unexpected(detail::gave_up_error(outcome, wait_.context()));
       }
       return pending_->take();
     }
