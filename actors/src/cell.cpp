@@ -44,8 +44,8 @@ class StopEnvelope final : public Envelope {
 
 }  // namespace
 
-CellBase::CellBase(Scheduler& home, ActorKind const& actor_kind) noexcept
-    : ExecutionContext(home, actor_kind, &run_turn),
+CellBase::CellBase(Executor& where, ActorKind const& actor_kind) noexcept
+    : ExecutionContext(where, actor_kind, &run_turn),
       mailbox_(actor_kind.init == nullptr ? Mailbox::Start::idle : Mailbox::Start::running),
       id_(next_actor_id()),
       started_(actor_kind.init == nullptr) {}
@@ -57,7 +57,7 @@ void CellBase::launch() {
     actor_kind().destroy_cell(*this);
     throw RuntimeEnded("start");
   }
-  if (has_init) schedule_spawned(*scheduler, *this);
+  if (has_init) schedule_spawned(*this);
 }
 
 Turn CellBase::start_coroutine(std::coroutine_handle<> frame, Turn (*after)(CellBase&)) {
@@ -104,7 +104,7 @@ void CellBase::work_through(Turn turn) noexcept {
       }
     }
     if (handled >= budget) {
-      schedule_last(*scheduler, *this);
+      schedule_last(*this);
       return;
     }
     if (envelope == inbox_) {

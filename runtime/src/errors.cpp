@@ -59,7 +59,9 @@ Scheduler& require_scheduler(char const* what) {
 }
 
 void require_no_worker(char const* operation) {
-  if (current_worker != nullptr) throw BlockingInWorker(operation);
+  if (current_worker != nullptr && current_worker->executor != nullptr) {
+    throw BlockingInWorker(operation);
+  }
 }
 
 std::string describe_exception(std::exception_ptr const& exception) {

@@ -61,9 +61,9 @@ bool SlotWait::retract() noexcept {
 void SlotWait::on_complete(SlotWaiter& self, bool turn_ends) noexcept {
   ExecutionContext& context = *static_cast<SlotWait&>(self).context_;
   if (turn_ends) {
-    hand_off(*context.scheduler, context);
+    hand_off(context);
   } else {
-    schedule(*context.scheduler, context);
+    schedule(context);
   }
 }
 
@@ -71,7 +71,7 @@ void SlotWait::on_cancel(Wait& self) noexcept {
   auto& wait = static_cast<SlotWait&>(self);
   if (!wait.give_up()) return;
   wait.outcome_.set(WaitOutcome::cancelled);
-  schedule(*wait.context_->scheduler, *wait.context_);
+  schedule(*wait.context_);
 }
 
 Runnable* SlotWait::on_timer(TimerEntry& self) noexcept {

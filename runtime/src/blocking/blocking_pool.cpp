@@ -2,8 +2,11 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include <pthread.h>
+
+#include <spawned/runtime/log.hpp>
 
 #include "scheduler/scheduler.hpp"
 
@@ -11,7 +14,8 @@ namespace spawned::detail {
 
 BlockingPool::BlockingPool(Scheduler& owner, std::string name, unsigned threads_max,
                            std::int64_t keep_alive_ns)
-    : owner_(owner),
+    : Executor(owner),
+      owner_(owner),
       name_(std::move(name)),
       threads_max_(threads_max),
       keep_alive_ns_(keep_alive_ns) {}
@@ -22,27 +26,50 @@ BlockingPool::~BlockingPool() {
 }
 
 void BlockingPool::submit(Runnable& job) {
-  std::unique_lock lock(mutex_);
-  if (!stopping_) {
-    if (idle_ > wakes_due_) {
-      ++wakes_due_;
-      work_or_stop_.notify_one();
-    } else if (threads_ < threads_max_) {
-      ++threads_;
-      try {
-        std::thread([this] { work(); }).detach();  // stop() waits for threads_ == 0
-      } catch (...) {
-        --threads_;
-        if (threads_ == 0) throw;
+  if (!enqueue(job, true)) run(job);
+}
+
+void BlockingPool::post(Runnable& turn) noexcept {
+  Scheduler::Entry const entry(owner_);  // the runtime may end as soon as the turn has run
+  if (!enqueue(turn, false)) run(turn);
+}
+
+// False: the pool has stopped, the caller runs the job.
+bool BlockingPool::enqueue(Runnable& job, bool must_have_thread) {
+  std::scoped_lock const lock(mutex_);
+  if (stopping_) return false;
+  if (idle_ > wakes_due_) {
+    ++wakes_due_;
+    work_or_stop_.notify_one();
+  } else if (threads_ < threads_max_) {
+    ++threads_;
+    try {
+      std::thread([this] { work(); }).detach();  // stop() waits for threads_ == 0
+    } catch (...) {
+      --threads_;
+      if (threads_ == 0) {
+        if (must_have_thread) throw;
+        log::error("spawned", "no thread for an actor on the blocking pool can be started");
       }
     }
-    busy_.fetch_add(1, memory_order_relaxed);  // work() pairs with busy()
-    queue_.append(job);
-    ++queued_;
+  }
+  busy_.fetch_add(1, memory_order_relaxed);  // work() pairs with busy()
+  queue_.append(job);
+  ++queued_;
+  return true;
+}
+
+// A turn of an actor needs a WorkerLocal; a job of spawn_blocking is outside the runtime.
+void BlockingPool::run(Runnable& job) noexcept {
+  if (job.home == nullptr) {
+    job.run(job);
     return;
   }
-  lock.unlock();
+  WorkerLocal local;
+  local.scheduler = &owner_;
+  WorkerLocal* const before = std::exchange(current_worker, &local);
   job.run(job);
+  current_worker = before;
 }
 
 void BlockingPool::work() noexcept {
@@ -52,7 +79,7 @@ void BlockingPool::work() noexcept {
     if (Runnable* const job = queue_.take_first()) {
       --queued_;
       lock.unlock();
-      job->run(*job);
+      run(*job);
       if (busy_.fetch_sub(1, memory_order_release) == 1) owner_.on_blocking_idle();  // busy
       lock.lock();
       continue;

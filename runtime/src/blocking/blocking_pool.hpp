@@ -12,13 +12,15 @@
 
 namespace spawned::detail {
 
-class BlockingPool {
+class BlockingPool final : public Executor {
  public:
   BlockingPool(Scheduler& owner, std::string name, unsigned threads_max,
                std::int64_t keep_alive_ns);
   ~BlockingPool();
-  BlockingPool(BlockingPool const&) = delete;
-  BlockingPool& operator=(BlockingPool const&) = delete;
+
+  /// Queues a turn of an actor that lives here. Never fails: without a thread, the turn waits for
+  /// the next that can be started.
+  void post(Runnable& turn) noexcept override;
 
   /// Queues a job; starts a thread when none is idle and the cap allows it.
   /// Errors  std::system_error when there is no thread at all and none can be started.
@@ -40,6 +42,8 @@ class BlockingPool {
 
  private:
   void work() noexcept;
+  void run(Runnable& job) noexcept;
+  [[nodiscard]] bool enqueue(Runnable& job, bool must_have_thread);
 
   // Orderings.
   //   busy      work() subtracts (release)  ->  busy() loads (acquire).

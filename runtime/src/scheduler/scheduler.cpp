@@ -1,6 +1,7 @@
 #include "scheduler/scheduler.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -28,11 +29,15 @@ std::vector<int> allowed_processors() {
 }  // namespace
 
 Scheduler::Scheduler(RuntimeOptions options)
-    : idle(options.workers),
+    : Executor(*this),
+      idle(options.workers),
       living(options.workers + 1),
       blocking(*this, options.name, options.blocking_threads_max,
                options.blocking_keep_alive.count()),
-      options_(std::move(options)) {
+      dedicated(*this),
+      timekeeper(*this),
+      options_(std::move(options)),
+      virtual_time_(options_.clock->is_virtual()) {
   if (options_.pin_workers) processors_ = allowed_processors();
   std::uint64_t seed = options_.seed != 0 ? options_.seed : reinterpret_cast<std::uintptr_t>(this);
   for (std::uint32_t i = 0; i < options_.workers; ++i) {
@@ -54,22 +59,18 @@ Scheduler::Scheduler(RuntimeOptions options)
 Scheduler::~Scheduler() {
   shut_down();
   options_.clock->detach(*this);
-  while (injecting_.load(memory_order_acquire) != 0) yield_thread();  // inject
+  while (entries_.load(memory_order_acquire) != 0) yield_thread();  // entry
 }
 
-void Scheduler::inject(Runnable& work) noexcept {
-  // The work may be the end of the last task: it runs, and the runtime is destroyed, before
-  // notify_one() returns. The destructor waits for the count. Whoever takes the work from the queue
-  // sees the increment.
-  injecting_.fetch_add(1, memory_order_relaxed);  // published with the work
+void Scheduler::post(Runnable& work) noexcept {
+  Entry const entry(*this);
   injector.push(work);
   (void)idle.notify_one();
-  injecting_.fetch_sub(1, memory_order_release);  // inject
 }
 
 Worker* Scheduler::own_worker() const noexcept {
-  auto* const worker = static_cast<Worker*>(current_worker);
-  return worker != nullptr && worker->scheduler == this ? worker : nullptr;
+  WorkerLocal* const local = current_worker;
+  return local != nullptr && local->executor == this ? static_cast<Worker*>(local) : nullptr;
 }
 
 int Scheduler::processor_for(std::uint32_t index) const noexcept {
@@ -93,17 +94,18 @@ bool Scheduler::live_add(ExecutionContext& context) noexcept {
 
 void Scheduler::stamp_timers() noexcept {
   std::int64_t const now = clock().now().count();
-  for (auto& worker : workers_) worker->wheel.stamp(now);
+  for (auto& worker : workers_) worker->timers.stamp(now);
 }
 
 bool Scheduler::advance_virtual_time() noexcept {
-  if (idle.parked_count() != worker_count() || blocking.busy() != 0 || injector.has_work()) {
+  if (idle.parked_count() != worker_count() || !timekeeper.is_idle() || blocking.busy() != 0 ||
+      outside_busy_.load(memory_order_seq_cst) != 0 || injector.has_work()) {  // outside
     return false;
   }
-  std::int64_t next = TimerWheel::none;
+  std::int64_t next = timekeeper.next_deadline_ns();
   for (auto& worker : workers_) {
-    worker->wheel.stamp(clock().now().count());
-    next = std::min(next, worker->wheel.next_deadline_ns());
+    worker->timers.stamp(clock().now().count());
+    next = std::min(next, worker->timers.next_deadline_ns());
   }
   if (next == TimerWheel::none || !clock().on_idle(std::chrono::nanoseconds(next))) return false;
   wake_all();
@@ -157,6 +159,11 @@ bool Scheduler::shut_down() {
   do {
     in_time = outlive_the_living(who) && in_time;
   } while (!living.seal());
+  while (!dedicated.wait_until_none(patience)) {
+    log::error("spawned",
+               who + std::to_string(dedicated.count()) + " threads of actors still work");
+  }
+  timekeeper.stop();
   stop_workers();
   return in_time;
 }
@@ -181,12 +188,28 @@ RuntimeCounters Scheduler::counters() const {
   return result;
 }
 
-bool live_add(ExecutionContext& context) noexcept { return context.scheduler->live_add(context); }
-void live_remove(ExecutionContext& context) noexcept { context.scheduler->living.remove(context); }
+bool live_add(ExecutionContext& context) noexcept {
+  return context.home->runtime().live_add(context);
+}
+void live_remove(ExecutionContext& context) noexcept {
+  context.home->runtime().living.remove(context);
+}
 
 void require_running(Scheduler& scheduler, char const* what) {
   if (scheduler.ended()) throw RuntimeEnded(what);
 }
+
+Executor& workers_of(Scheduler& scheduler, char const* what) {
+  if (scheduler.worker_count() == 0) {
+    throw std::logic_error(std::string(what) +
+                           " needs workers, and this runtime has none (it is one of the threads "
+                           "flavour): use a Runtime of the tasks flavour");
+  }
+  return scheduler;
+}
+
+Executor& blocking_executor(Scheduler& scheduler) { return scheduler.blocking; }
+Executor& dedicated_executor(Scheduler& scheduler) { return scheduler.dedicated.start(); }
 
 void submit_blocking(Scheduler& scheduler, Runnable& job) { scheduler.blocking.submit(job); }
 

@@ -1,5 +1,5 @@
 // Scheduler: what stands behind a Runtime. Owns the workers, the injection queue, the list of the
-// living and the blocking pool.
+// living, and the threads beside the workers: blocking pool, dedicated threads, timekeeper.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,33 @@
 #include "scheduler/injector.hpp"
 #include "scheduler/live_list.hpp"
 #include "scheduler/worker.hpp"
+#include "threads/dedicated_thread.hpp"
+#include "time/timekeeper.hpp"
 
 namespace spawned::detail {
 
-class Scheduler {
+class Scheduler final : public Executor {
  public:
   explicit Scheduler(RuntimeOptions options);
   ~Scheduler();
-  Scheduler(Scheduler const&) = delete;
-  Scheduler& operator=(Scheduler const&) = delete;
 
   /// Queues work from a thread that is no worker of this scheduler.
-  void inject(Runnable& work) noexcept;
+  void post(Runnable& work) noexcept override;
+
+  /// Somebody outside the workers uses the scheduler, which must not go while he does: what he
+  /// brings may be the end of the last task, so that the runtime is destroyed before he returns.
+  class Entry {
+   public:
+    explicit Entry(Scheduler& scheduler) noexcept : scheduler_(scheduler) {
+      scheduler_.entries_.fetch_add(1, memory_order_relaxed);  // published with the work
+    }
+    ~Entry() { scheduler_.entries_.fetch_sub(1, memory_order_release); }  // entry
+    Entry(Entry const&) = delete;
+    Entry& operator=(Entry const&) = delete;
+
+   private:
+    Scheduler& scheduler_;
+  };
 
   /// The workers have stopped: nothing can run any more.
   [[nodiscard]] bool ended() const noexcept { return stopping(); }
@@ -54,11 +69,22 @@ class Scheduler {
 
   // --- for virtual clocks ---
   void stamp_timers() noexcept;
-  void wake_all() noexcept { idle.notify_all(); }
+  void wake_all() noexcept {
+    idle.notify_all();
+    timekeeper.wake();
+  }
   /// A worker that parked while a blocking job ran could not advance virtual time: let it try
   /// again.
   void on_blocking_idle() noexcept {
-    if (clock().is_virtual()) wake_all();
+    if (virtual_time_) wake_all();
+  }
+  /// A dedicated thread has got work, or has done it. Virtual time stands still in between.
+  void outside_starts() noexcept {
+    if (virtual_time_) outside_busy_.fetch_add(1, memory_order_seq_cst);  // outside
+  }
+  void outside_stops() noexcept {
+    if (virtual_time_ && outside_busy_.fetch_sub(1, memory_order_seq_cst) == 1)
+      wake_all();  // outside
   }
 
   [[nodiscard]] RuntimeCounters counters() const;
@@ -67,6 +93,8 @@ class Scheduler {
   Injector injector;
   LiveList living;
   BlockingPool blocking;
+  DedicatedThreads dedicated;
+  Timekeeper timekeeper;
 
  private:
   void stop_workers() noexcept;
@@ -77,13 +105,18 @@ class Scheduler {
   //   stop      stop_workers() stores (seq_cst)  ->  stopping() loads (seq_cst).
   //             A stopping worker sees the emptied queues. Part of the total order of idle.hpp: the
   //             store comes before the claims of wake_all(), the look after announce().
-  //   inject    inject() subtracts (release)  ->  the destructor loads (acquire).
-  //             The last inject() is done with the scheduler before it goes.
+  //   entry     ~Entry() subtracts (release)  ->  the destructor loads (acquire).
+  //             The last one from outside is done with the scheduler before it goes.
+  //   outside   outside_starts() and outside_stops() RMW outside_busy_ (seq_cst)  ->
+  //             advance_virtual_time() loads it (seq_cst). Part of the total order of idle.hpp:
+  //             who sees the last dedicated thread idle also sees what it queued.
   RuntimeOptions options_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<int> processors_;
   atomic<bool> stopping_{false};
-  atomic<std::uint64_t> injecting_{0};  // calls of inject() that still use the scheduler
+  atomic<std::uint64_t> entries_{0};       // of threads outside that still use the scheduler
+  atomic<std::uint64_t> outside_busy_{0};  // dedicated threads with work, under virtual time
+  bool const virtual_time_;
   std::mutex shut_down_mutex_;
 };
 

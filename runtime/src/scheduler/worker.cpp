@@ -18,6 +18,8 @@ constinit thread_local WorkerLocal* current_worker = nullptr;
 Worker::Worker(Scheduler& home, std::uint32_t number, std::uint64_t seed)
     : index(number), random_(seed | 1) {
   scheduler = &home;
+  executor = &home;
+  wheel = &timers;
 }
 
 void Worker::run() noexcept {
@@ -111,9 +113,9 @@ bool Worker::drain_injected() noexcept {
 }
 
 bool Worker::expire_timers() noexcept {
-  if (wheel.empty()) return false;
+  if (timers.empty()) return false;
   RunnableChain due;
-  timers_fired_.add(wheel.poll(scheduler->clock().now().count(), due));
+  timers_fired_.add(timers.poll(scheduler->clock().now().count(), due));
   if (due.first == nullptr) return false;
   while (Runnable* const work = due.take_first()) deque.push(work);
   help_wanted_ = true;
@@ -231,9 +233,9 @@ void Worker::park() noexcept {
   bool const virtual_time = scheduler->clock().is_virtual();
   std::int64_t const before = scheduler->clock().now().count();
   std::int64_t deadline = TimerWheel::none;
-  if (!wheel.empty()) {
-    wheel.stamp(before);
-    deadline = wheel.next_deadline_ns();
+  if (!timers.empty()) {
+    timers.stamp(before);
+    deadline = timers.next_deadline_ns();
     if (deadline != TimerWheel::none && !virtual_time) {
       timeout_ns = std::max<std::int64_t>(0, deadline - before);
     }
@@ -278,43 +280,73 @@ WorkerCounters Worker::counters() const {
 
 namespace {
 
-inline Worker* worker_of(Scheduler& scheduler) noexcept {
-  auto* const worker = static_cast<Worker*>(current_worker);
-  return worker != nullptr && worker->scheduler == &scheduler ? worker : nullptr;
+// The calling thread as a worker of the unit's home, or nullptr.
+inline Worker* worker_of(Runnable const& work) noexcept {
+  WorkerLocal* const local = current_worker;
+  return local != nullptr && local->executor == work.home ? static_cast<Worker*>(local) : nullptr;
 }
 
 }  // namespace
 
-void schedule(Scheduler& scheduler, Runnable& work) noexcept {
-  if (Worker* const worker = worker_of(scheduler)) {
+void schedule(Runnable& work) noexcept {
+  if (Worker* const worker = worker_of(work)) {
     worker->push_next(work, false);
   } else {
-    scheduler.inject(work);
+    work.home->post(work);
   }
 }
 
-void schedule_spawned(Scheduler& scheduler, Runnable& work) noexcept {
-  if (Worker* const worker = worker_of(scheduler)) {
+void schedule_spawned(Runnable& work) noexcept {
+  if (Worker* const worker = worker_of(work)) {
     worker->push_next(work, true);
   } else {
-    scheduler.inject(work);
+    work.home->post(work);
   }
 }
 
-void schedule_last(Scheduler& scheduler, Runnable& work) noexcept {
-  if (Worker* const worker = worker_of(scheduler)) {
+void schedule_last(Runnable& work) noexcept {
+  if (Worker* const worker = worker_of(work)) {
     worker->push_last(work);
   } else {
-    scheduler.inject(work);
+    work.home->post(work);
   }
 }
 
 void timer_arm_after(TimerEntry& entry, std::int64_t duration_ns) noexcept {
-  static_cast<Worker*>(current_worker)->wheel.arm_after(entry, duration_ns < 0 ? 0 : duration_ns);
+  WorkerLocal& local = *current_worker;
+  if (local.wheel != nullptr) [[likely]] {
+    local.wheel->arm_after(entry, duration_ns < 0 ? 0 : duration_ns);
+  } else {
+    local.scheduler->timekeeper.arm_after(entry, duration_ns);
+  }
 }
 
 void timer_arm_at(TimerEntry& entry, std::int64_t deadline_ns) noexcept {
-  static_cast<Worker*>(current_worker)->wheel.arm_at(entry, deadline_ns);
+  WorkerLocal& local = *current_worker;
+  if (local.wheel != nullptr) {
+    local.wheel->arm_at(entry, deadline_ns);
+  } else {
+    local.scheduler->timekeeper.arm_at(entry, deadline_ns);
+  }
+}
+
+void timer_arm_after_on(Scheduler& scheduler, TimerEntry& entry,
+                        std::int64_t duration_ns) noexcept {
+  WorkerLocal* const local = current_worker;
+  if (local != nullptr && local->wheel != nullptr && local->scheduler == &scheduler) {
+    local->wheel->arm_after(entry, duration_ns < 0 ? 0 : duration_ns);
+  } else {
+    scheduler.timekeeper.arm_after(entry, duration_ns);
+  }
+}
+
+void timer_arm_at_on(Scheduler& scheduler, TimerEntry& entry, std::int64_t deadline_ns) noexcept {
+  WorkerLocal* const local = current_worker;
+  if (local != nullptr && local->wheel != nullptr && local->scheduler == &scheduler) {
+    local->wheel->arm_at(entry, deadline_ns);
+  } else {
+    scheduler.timekeeper.arm_at(entry, deadline_ns);
+  }
 }
 
 void timer_cancel(TimerEntry& entry) noexcept { entry.wheel->cancel(entry); }

@@ -54,7 +54,7 @@ class Worker final : public WorkerLocal {
 
   using Deque = runtime::lockfree::WorkStealingDeque<Runnable*>;
   Deque deque;
-  TimerWheel wheel;
+  TimerWheel timers;
   std::uint32_t const index;
   std::thread thread;
 

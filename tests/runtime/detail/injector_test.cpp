@@ -15,7 +15,7 @@ using spawned::detail::Runnable;
 namespace {
 
 struct Work final : Runnable {
-  Work() : Runnable(nullptr) {}
+  Work() : Runnable(nullptr, nullptr) {}
   int producer = 0;
   int number = 0;
 };

@@ -18,8 +18,10 @@ using spawned::detail::LiveList;
 namespace {
 
 struct Living final : ExecutionContext {
-  Living(spawned::Runtime const& home, std::string called)
-      : ExecutionContext(home.scheduler(), kind_table, nullptr), name(std::move(called)) {}
+  Living(spawned::Runtime const& runtime, std::string called)
+      : ExecutionContext(spawned::detail::workers_of(runtime.scheduler(), "test"), kind_table,
+                         nullptr),
+        name(std::move(called)) {}
   static void on_end(ExecutionContext& context) noexcept {
     static_cast<Living&>(context).asked.fetch_add(1);
   }

@@ -21,7 +21,7 @@ constexpr std::int64_t ms = TimerWheel::tick_ns;
 
 /// A timer that is its own unit of work, so that the chain tells the order of expiry.
 struct Timer final : TimerEntry, Runnable {
-  Timer() : TimerEntry(&on_fire), Runnable(nullptr) {}
+  Timer() : TimerEntry(&on_fire), Runnable(nullptr, nullptr) {}
   static Runnable* on_fire(TimerEntry& self) noexcept { return &static_cast<Timer&>(self); }
   int id = 0;
 };

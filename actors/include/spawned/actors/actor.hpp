@@ -20,8 +20,8 @@ namespace spawned {
 namespace detail {
 
 template <typename A, typename... Args>
-ActorRef<A> start_on(Scheduler& scheduler, Args&&... args) {
-  auto* const cell = pool_new<ActorCell<A>>(scheduler, std::forward<Args>(args)...);
+ActorRef<A> start_on(Executor& where, Args&&... args) {
+  auto* const cell = pool_new<ActorCell<A>>(where, std::forward<Args>(args)...);
   cell->launch();
   return ActorRef<A>(*cell);
 }
@@ -45,20 +45,24 @@ Task<Result<ActorRef<A>, ActorError>> await_init(ActorRef<A> ref, std::int64_t t
 template <typename A, typename... Args>
 ActorRef<A> start(Args&&... args) {
   (detail::reject_dangerous_temporary<Args>(), ...);
-  return detail::start_on<A>(detail::require_scheduler("start"), std::forward<Args>(args)...);
+  return detail::start_on<A>(detail::workers_of(detail::require_scheduler("start"), "start"),
+                             std::forward<Args>(args)...);
 }
 template <typename A, typename... Args>
 ActorRef<A> start_on(Runtime& runtime, Args&&... args) {
   (detail::reject_dangerous_temporary<Args>(), ...);
   detail::require_running(runtime.scheduler(), "start_on");
-  return detail::start_on<A>(runtime.scheduler(), std::forward<Args>(args)...);
+  return detail::start_on<A>(detail::workers_of(runtime.scheduler(), "start_on"),
+                             std::forward<Args>(args)...);
 }
 template <typename A, typename Rep, typename Period, typename... Args>
 Task<Result<ActorRef<A>, ActorError>> start_and_wait(std::chrono::duration<Rep, Period> timeout,
                                                      Args&&... args) {
   (detail::reject_dangerous_temporary<Args>(), ...);
   return detail::await_init(
-      detail::start_on<A>(detail::require_scheduler("start_and_wait"), std::forward<Args>(args)...),
+      detail::start_on<A>(
+          detail::workers_of(detail::require_scheduler("start_and_wait"), "start_and_wait"),
+          std::forward<Args>(args)...),
       detail::limit_ns(timeout));
 }
 

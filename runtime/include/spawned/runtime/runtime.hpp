@@ -121,7 +121,8 @@ class Runtime {
   template <typename T>
   JoinHandle<T> spawn(Task<T> task, std::source_location where = std::source_location::current()) {
     detail::require_running(scheduler(), "Runtime::spawn");
-    return detail::spawn_on(scheduler(), std::move(task), where);
+    return detail::spawn_on(detail::workers_of(scheduler(), "Runtime::spawn"), std::move(task),
+                            where);
   }
 
   /// Ends everything that lives on the runtime; see the destructor, which calls it.

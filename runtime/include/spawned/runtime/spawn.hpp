@@ -195,8 +195,8 @@ namespace detail {
 template <typename T>
 class SpawnedTask final : public ExecutionContext, public JoinState<T> {
  public:
-  SpawnedTask(Scheduler& home, Task<T> task, std::source_location where) noexcept
-      : ExecutionContext(home, kind_table, &run_turn),
+  SpawnedTask(Executor& workers, Task<T> task, std::source_location where) noexcept
+      : ExecutionContext(workers, kind_table, &run_turn),
         JoinState<T>(join_table),
         task_(std::move(task)),
         where_(where) {
@@ -240,15 +240,15 @@ class SpawnedTask final : public ExecutionContext, public JoinState<T> {
 };
 
 template <typename T>
-JoinHandle<T> spawn_on(Scheduler& scheduler, Task<T> task,
+JoinHandle<T> spawn_on(Executor& workers, Task<T> task,
                        std::source_location where = std::source_location::current()) {
-  auto* const spawned = pool_new<SpawnedTask<T>>(scheduler, std::move(task), where);
+  auto* const spawned = pool_new<SpawnedTask<T>>(workers, std::move(task), where);
   if (!live_add(*spawned)) {
     pool_delete(spawned);
     throw RuntimeEnded("spawn");
   }
   JoinHandle<T> handle(*spawned);
-  schedule_spawned(scheduler, *spawned);
+  schedule_spawned(*spawned);
   return handle;
 }
 
@@ -257,7 +257,7 @@ template <typename T, typename Function>
 class BlockingJob final : public Runnable, public JoinState<T> {
  public:
   explicit BlockingJob(Function function)
-      : Runnable(&run_job), JoinState<T>(join_table), function_(std::move(function)) {}
+      : Runnable(nullptr, &run_job), JoinState<T>(join_table), function_(std::move(function)) {}
 
  private:
   static void run_job(Runnable& runnable) noexcept {
@@ -294,7 +294,8 @@ void submit_blocking(Scheduler& scheduler, Runnable& job);
 /// Example  tests/runtime/spawn_test.cpp
 template <typename T>
 JoinHandle<T> spawn(Task<T> task, std::source_location where = std::source_location::current()) {
-  return detail::spawn_on(detail::require_scheduler("spawn"), std::move(task), where);
+  return detail::spawn_on(detail::workers_of(detail::require_scheduler("spawn"), "spawn"),
+                          std::move(task), where);
 }
 
 /// Runs `function()` on a thread of the blocking pool: for system calls that block, files, long
@@ -335,7 +336,7 @@ class [[nodiscard("co_await it")]] YieldNow {
     context_ = waiter.promise().context;
     context_->resume_point.set(waiter);
     context_->close_gate();
-    detail::schedule_last(*context_->scheduler, *context_);
+    detail::schedule_last(*context_);
     context_->open_gate();
   }
   void await_resume() const {

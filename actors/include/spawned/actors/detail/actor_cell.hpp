@@ -38,8 +38,8 @@ template <typename A>
 class ActorCell final : public CellBase {
  public:
   template <typename... Args>
-  explicit ActorCell(Scheduler& home, Args&&... args)
-      : CellBase(home, kind_table), context_(*this) {
+  explicit ActorCell(Executor& where, Args&&... args)
+      : CellBase(where, kind_table), context_(*this) {
     if constexpr (state_inline) {
       ::new (static_cast<void*>(&state_)) A(std::forward<Args>(args)...);
     } else {

@@ -78,7 +78,7 @@ struct ActorKind : LiveKind {
 
 class CellBase : public ExecutionContext {
  public:
-  CellBase(Scheduler& home, ActorKind const& actor_kind) noexcept;
+  CellBase(Executor& where, ActorKind const& actor_kind) noexcept;
 
   /// Makes the actor live. Once, after construction; the caller's reference is the first.
   /// Errors  RuntimeEnded; the cell is gone then.
@@ -96,7 +96,7 @@ class CellBase : public ExecutionContext {
       case Mailbox::Push::queued:
         return true;
       case Mailbox::Push::made_runnable:
-        turn_ends ? hand_off(*scheduler, *this) : schedule(*scheduler, *this);
+        turn_ends ? hand_off(*this) : schedule(*this);
         return true;
       case Mailbox::Push::closed:
         break;

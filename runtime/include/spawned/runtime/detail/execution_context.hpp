@@ -59,9 +59,9 @@ struct LiveKind {
 };
 
 struct ExecutionContext : Runnable {
-  ExecutionContext(Scheduler& home, LiveKind const& live_kind,
+  ExecutionContext(Executor& where, LiveKind const& live_kind,
                    void (*function)(Runnable&) noexcept) noexcept
-      : Runnable(function), scheduler(&home), kind(&live_kind) {}
+      : Runnable(&where, function), kind(&live_kind) {}
 
   static constexpr std::uintptr_t cancelled_bit = 1;
   static constexpr std::uintptr_t busy_bit = 2;
@@ -105,7 +105,6 @@ struct ExecutionContext : Runnable {
     cancel_reported = false;
   }
 
-  Scheduler* scheduler;
   LiveKind const* kind;
   SharedCell<std::coroutine_handle<>> resume_point;  // the suspended leaf; ordered by gate
 

@@ -1,5 +1,5 @@
-// What templates in headers need of the scheduler: units of work and the calls that queue them.
-// The scheduler itself is in runtime/src/scheduler/.
+// What templates in headers need of the scheduler: units of work, where they run, and the calls
+// that queue them. The scheduler itself is in runtime/src/scheduler/.
 #pragma once
 
 #include <coroutine>
@@ -12,17 +12,43 @@ class Clock;
 namespace spawned::detail {
 
 class Scheduler;
+class TimerWheel;
 struct ExecutionContext;
+struct Runnable;
+
+/// Where units of work run: on the workers of a runtime (Scheduler), on a thread of their own
+/// (DedicatedThread), or on the threads of the blocking pool (BlockingPool).
+class Executor {
+ public:
+  explicit Executor(Scheduler& runtime) noexcept : runtime_(&runtime) {}
+  Executor(Executor const&) = delete;
+  Executor& operator=(Executor const&) = delete;
+
+  /// Queues `work`, whose home this is, from a thread that is none of its workers. Any thread.
+  virtual void post(Runnable& work) noexcept = 0;
+  /// The context that had this executor for itself has ended, or was never started. Last call.
+  virtual void retire() noexcept {}
+
+  [[nodiscard]] Scheduler& runtime() const noexcept { return *runtime_; }
+
+ protected:
+  ~Executor() = default;
+
+ private:
+  Scheduler* runtime_;
+};
 
 /// A unit of work: what the run queues hold. Being in a queue gives the queue the sole right to
 /// run it; nobody queues a Runnable twice.
 struct Runnable {
-  explicit Runnable(void (*function)(Runnable&) noexcept) noexcept : run(function) {}
+  Runnable(Executor* where, void (*function)(Runnable&) noexcept) noexcept
+      : run(function), home(where) {}
   Runnable(Runnable const&) = delete;
   Runnable& operator=(Runnable const&) = delete;
 
   Runnable* next = nullptr;  // owned by the list that holds it
   void (*run)(Runnable&) noexcept;
+  Executor* home;  // null: a blocking job, or what runs on the thread that fires a timer
 
  protected:
   ~Runnable() = default;
@@ -45,9 +71,18 @@ struct RunnableChain {
   }
 };
 
-/// The part of a worker that headers touch: plain fields, used by the worker's own thread alone.
+/// What a thread of the runtime knows of itself: plain fields, used by that thread alone. Every
+/// thread that runs contexts has one: workers, actors' own threads, threads of the blocking pool.
 struct WorkerLocal {
+  /// The runtime that the thread works for: where start() and spawn() go.
   Scheduler* scheduler = nullptr;
+
+  /// Of a worker: its scheduler, whose local queues this thread may use. Else null: the thread may
+  /// block.
+  Executor* executor = nullptr;
+
+  /// Of a worker: its own timers. Else null.
+  TimerWheel* wheel = nullptr;
 
   /// Run when the present turn ends, before every queue. No other thread can see it, so only a turn
   /// that is about to end may fill it.
@@ -60,10 +95,10 @@ struct WorkerLocal {
   ExecutionContext* completed = nullptr;
 };
 
-/// The calling thread's worker, or nullptr. constinit: no initialisation wrapper on each access.
+/// What the calling thread is to a runtime, or nullptr. constinit: no wrapper on each access.
 extern constinit thread_local WorkerLocal* current_worker;
 
-/// The scheduler of the calling thread: its worker's, or nullptr.
+/// The scheduler that the calling thread works for, or nullptr.
 inline Scheduler* current_scheduler() noexcept {
   return current_worker != nullptr ? current_worker->scheduler : nullptr;
 }
@@ -74,23 +109,34 @@ Scheduler& require_scheduler(char const* what);
 /// Throws RuntimeEnded once the scheduler has stopped its workers. For calls from outside.
 void require_running(Scheduler& scheduler, char const* what);
 
-/// Queues `work` to run soon: in the run-next slot of the calling worker, or through the injection
-/// queue when the caller is not a worker of `scheduler`. Any thread.
-void schedule(Scheduler& scheduler, Runnable& work) noexcept;
+/// The workers of a runtime, as a place to run. Throws std::logic_error naming `what` where the
+/// runtime has none, as that of the threads flavour.
+[[nodiscard]] Executor& workers_of(Scheduler& scheduler, char const* what);
+
+/// The blocking pool, as a place to run.
+[[nodiscard]] Executor& blocking_executor(Scheduler& scheduler);
+
+/// A thread of its own for one context. Give it back by retire().
+/// Errors  std::system_error when no thread can be started.
+[[nodiscard]] Executor& dedicated_executor(Scheduler& scheduler);
+
+/// Queues `work` at its home to run soon: in the run-next slot of the calling worker, or through
+/// post() when the caller is no worker of that home. Any thread.
+void schedule(Runnable& work) noexcept;
 
 /// Queues `work` behind everything that waits at the calling worker. Any thread.
-void schedule_last(Scheduler& scheduler, Runnable& work) noexcept;
+void schedule_last(Runnable& work) noexcept;
 
 /// Like schedule(), for a freshly spawned task: looks at once whether another worker should help.
-void schedule_spawned(Scheduler& scheduler, Runnable& work) noexcept;
+void schedule_spawned(Runnable& work) noexcept;
 
 /// schedule() for a caller whose turn ends right after: no queue and no atomic access is needed.
-inline void hand_off(Scheduler& scheduler, Runnable& work) noexcept {
+inline void hand_off(Runnable& work) noexcept {
   WorkerLocal* const worker = current_worker;
-  if (worker != nullptr && worker->scheduler == &scheduler && worker->hand_off == nullptr) {
+  if (worker != nullptr && worker->executor == work.home && worker->hand_off == nullptr) {
     worker->hand_off = &work;
   } else {
-    schedule(scheduler, work);
+    schedule(work);
   }
 }
 
@@ -100,7 +146,7 @@ inline void publish_hand_off() noexcept {
   if (worker->hand_off == nullptr) return;
   Runnable& work = *worker->hand_off;
   worker->hand_off = nullptr;
-  schedule(*worker->scheduler, work);
+  schedule(work);
 }
 
 }  // namespace spawned::detail

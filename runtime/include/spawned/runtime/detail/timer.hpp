@@ -32,11 +32,16 @@ struct TimerEntry {
 };
 
 /// Arms on the calling worker's wheel: expires `duration_ns` after the worker next reads the clock,
-/// so never early. Cost: a lock, two links; the clock is not read.
+/// so never early. Cost: a lock, two links; the clock is not read. On a thread of the runtime that
+/// is no worker, the timekeeper's wheel is used, and the clock is read.
 void timer_arm_after(TimerEntry& entry, std::int64_t duration_ns) noexcept;
 
 /// Arms for a point of the scheduler's clock.
 void timer_arm_at(TimerEntry& entry, std::int64_t deadline_ns) noexcept;
+
+/// The same from any thread, also outside the runtime.
+void timer_arm_after_on(Scheduler& scheduler, TimerEntry& entry, std::int64_t duration_ns) noexcept;
+void timer_arm_at_on(Scheduler& scheduler, TimerEntry& entry, std::int64_t deadline_ns) noexcept;
 
 /// Unlinks; afterwards the entry does not fire and is not firing. O(1). Any thread.
 void timer_cancel(TimerEntry& entry) noexcept;

@@ -1,0 +1,109 @@
+#include "threads/dedicated_thread.hpp"
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include <pthread.h>
+
+#include <spawned/runtime/detail/futex.hpp>
+#include <spawned/runtime/detail/pool.hpp>
+
+#include "scheduler/scheduler.hpp"
+
+namespace spawned::detail {
+
+void DedicatedThread::post(Runnable& work) noexcept {
+  Scheduler::Entry const entry(runtime());  // the runtime may end as soon as the unit has run
+  runtime().outside_starts();
+  work_.set(&work);
+  if (word_.exchange(posted, memory_order_acq_rel) == asleep) futex_wake_one(word_);  // posted
+}
+
+void DedicatedThread::retire() noexcept {
+  if (current_worker == &local_) {
+    leaving_ = true;
+  } else if (word_.exchange(retired, memory_order_acq_rel) == asleep) {  // posted
+    futex_wake_one(word_);
+  }
+}
+
+// True: a unit was posted and is in work_. False: the thread is to leave.
+bool DedicatedThread::wait_for_work() noexcept {
+  for (int spins = 0;; ++spins) {
+    std::uint32_t const seen = word_.load(memory_order_relaxed);  // the exchange below decides
+    if (seen == posted || seen == retired) {
+      return word_.exchange(idle, memory_order_acq_rel) == posted;  // posted
+    }
+    if (spins < spins_most) {
+      cpu_pause();
+      continue;
+    }
+    std::uint32_t expected = idle;
+    if (seen == asleep || word_.compare_exchange_strong(expected, asleep, memory_order_acq_rel,
+                                                        memory_order_relaxed)) {  // posted
+      futex_wait(word_, asleep);
+    }
+  }
+}
+
+void DedicatedThread::run() noexcept {
+  std::string const name = runtime().options().name.substr(0, 13) + "-t";
+  pthread_setname_np(pthread_self(), name.c_str());
+  local_ = WorkerLocal{};
+  local_.scheduler = &runtime();
+  current_worker = &local_;
+  while (!leaving_ && wait_for_work()) {
+    Runnable& work = *work_.get();
+    work.run(work);
+    runtime().outside_stops();
+  }
+  current_worker = nullptr;
+  pool_flush();
+}
+
+DedicatedThread& DedicatedThreads::start() {
+  std::scoped_lock const lock(mutex_);
+  DedicatedThread* place = nullptr;
+  if (free_.empty()) {
+    all_.push_back(std::make_unique<DedicatedThread>(runtime_, *this));
+    free_.reserve(all_.size());  // so that recycle() does not allocate
+    place = all_.back().get();
+  } else {
+    place = free_.back();
+    free_.pop_back();
+  }
+  place->leaving_ = false;
+  place->word_.store(DedicatedThread::idle, memory_order_relaxed);  // the thread does not run yet
+  try {
+    std::thread([this, place] {
+      place->run();
+      recycle(*place);
+    }).detach();  // wait_until_none() waits for it
+  } catch (...) {
+    free_.push_back(place);
+    throw;
+  }
+  ++running_;
+  return *place;
+}
+
+void DedicatedThreads::recycle(DedicatedThread& thread) noexcept {
+  std::scoped_lock const lock(mutex_);
+  free_.push_back(&thread);
+  --running_;
+  left_.notify_all();
+}
+
+bool DedicatedThreads::wait_until_none(std::int64_t timeout_ns) noexcept {
+  std::unique_lock lock(mutex_);
+  return left_.wait_for(lock, std::chrono::nanoseconds(timeout_ns),
+                        [this] { return running_ == 0; });
+}
+
+std::uint64_t DedicatedThreads::count() const noexcept {
+  std::scoped_lock const lock(mutex_);
+  return running_;
+}
+
+}  // namespace spawned::detail
