@@ -50,6 +50,22 @@ CellBase::CellBase(Executor& where, ActorKind const& actor_kind) noexcept
       id_(next_actor_id()),
       started_(actor_kind.init == nullptr) {}
 
+CellBase::~CellBase() {
+  if (CellExtra* const own = extra_.load(memory_order_relaxed)) pool_delete(own);  // the last owner
+}
+
+CellExtra& CellBase::extra() {
+  CellExtra* found = extra_or_null();
+  if (found != nullptr) return *found;
+  auto* const made = pool_new<CellExtra>();
+  if (extra_.compare_exchange_strong(found, made, memory_order_acq_rel,
+                                     memory_order_acquire)) {  // extra
+    return *made;
+  }
+  pool_delete(made);
+  return *found;
+}
+
 void CellBase::launch() {
   bool const has_init = !started_;
   if (!live_add(*this)) {
@@ -135,6 +151,7 @@ void CellBase::finish_end() noexcept {
   Envelope* const held = std::exchange(held_reply_, nullptr);
   waiters_.close();
   if (held != nullptr) (void)held->deliver(this, *held, Operation::finish);
+  if (CellExtra const* const own = extra_or_null(); own != nullptr && own->own_home) home->retire();
   live_remove(*this);
   release();
 }

@@ -41,14 +41,14 @@ constexpr auto longest_wait = std::chrono::hours(24 * 365);
 
 void check_count(char const* field, unsigned value, unsigned most) {
   if (value < 1 || value > most) {
-    throw InvalidOptions(field, "1 to " + std::to_string(most), std::to_string(value));
+    throw InvalidOptions("RuntimeOptions", field, "1 to " + std::to_string(most), std::to_string(value));
   }
 }
 
 void check_duration(char const* field, std::chrono::nanoseconds value,
                     std::chrono::nanoseconds most, char const* allowed) {
   if (value < std::chrono::nanoseconds::zero() || value > most) {
-    throw InvalidOptions(field, allowed, std::to_string(value.count()) + " ns");
+    throw InvalidOptions("RuntimeOptions", field, allowed, std::to_string(value.count()) + " ns");
   }
 }
 
@@ -77,8 +77,9 @@ unsigned default_worker_count() noexcept {
   return std::clamp(count, 1U, workers_most);
 }
 
-InvalidOptions::InvalidOptions(std::string field, std::string allowed, std::string given)
-    : std::invalid_argument("RuntimeOptions::" + field + " is " + given + "; allowed: " + allowed),
+InvalidOptions::InvalidOptions(std::string const& options, std::string field, std::string allowed,
+                               std::string const& given)
+    : std::invalid_argument(options + "::" + field + " is " + given + "; allowed: " + allowed),
       field_(std::move(field)),
       allowed_(std::move(allowed)) {}
 

@@ -19,19 +19,26 @@ using spawned::Actor;
 using spawned::ActorError;
 using spawned::ActorFailure;
 using spawned::ActorId;
+using spawned::ActorOptions;
 using spawned::ActorRef;
+using spawned::Backend;
 using spawned::Context;
 using spawned::default_request_timeout;
 using spawned::ExitReason;
+using spawned::HandlerTimeout;
 using spawned::InitResult;
 using spawned::MessageResponse;
 using spawned::no_timeout;
+using spawned::Overflow;
 using spawned::PendingReply;
 using spawned::RequestResponse;
 using spawned::SendResult;
 using spawned::start;
 using spawned::start_and_wait;
 using spawned::start_on;
+using spawned::start_with;
+using spawned::start_with_on;
+using spawned::unbounded;
 
 // Tasks and the runtime.
 using spawned::BlockingInWorker;

@@ -67,6 +67,7 @@ void BlockingPool::run(Runnable& job) noexcept {
   }
   WorkerLocal local;
   local.scheduler = &owner_;
+  local.running = &job;
   WorkerLocal* const before = std::exchange(current_worker, &local);
   job.run(job);
   current_worker = before;

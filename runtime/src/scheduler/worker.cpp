@@ -39,7 +39,9 @@ void Worker::run() noexcept {
     if (work == nullptr) work = next_work();
     if (work == nullptr) break;
     turns_.add(1);
+    running = work;
     work->run(*work);
+    running = nullptr;
   }
   current_worker = nullptr;
 }

@@ -55,7 +55,9 @@ void DedicatedThread::run() noexcept {
   current_worker = &local_;
   while (!leaving_ && wait_for_work()) {
     Runnable& work = *work_.get();
+    local_.running = &work;
     work.run(work);
+    local_.running = nullptr;
     runtime().outside_stops();
   }
   current_worker = nullptr;

@@ -10,6 +10,7 @@
 #include <spawned/actors/detail/actor_cell.hpp>
 #include <spawned/actors/detail/envelopes.hpp>
 #include <spawned/actors/error.hpp>
+#include <spawned/actors/options.hpp>
 #include <spawned/actors/responses.hpp>
 #include <spawned/runtime/moved.hpp>
 #include <spawned/runtime/runtime.hpp>
@@ -19,11 +20,41 @@ namespace spawned {
 
 namespace detail {
 
+/// The place of `backend` in a runtime. `what` names the operation in errors.
+[[nodiscard]] Executor& executor_of(Scheduler& scheduler, Backend backend, char const* what);
+
+/// Starts an actor with options.
 template <typename A, typename... Args>
-ActorRef<A> start_on(Executor& where, Args&&... args) {
-  auto* const cell = pool_new<ActorCell<A>>(where, std::forward<Args>(args)...);
-  cell->launch();
-  return ActorRef<A>(*cell);
+ActorRef<A> start_with(Scheduler& scheduler, char const* what, ActorOptions options,
+                       Args&&... args) {
+  CellExtra* extra = make_extra(std::move(options));
+  Executor* own_home = nullptr;
+  try {
+    Executor& home = executor_of(scheduler, extra->options.backend, what);
+    extra->own_home = extra->options.backend == Backend::Thread;
+    if (extra->own_home) own_home = &home;
+    auto* const cell = pool_new<ActorCell<A>>(home, std::forward<Args>(args)...);
+    cell->adopt(std::exchange(extra, nullptr));
+    cell->launch();
+    return ActorRef<A>(*cell);
+  } catch (...) {
+    if (own_home != nullptr) own_home->retire();
+    if (extra != nullptr) pool_delete(extra);
+    throw;
+  }
+}
+
+/// Starts an actor with the options of its class, if that has some.
+template <typename A, typename... Args>
+ActorRef<A> start_plain(Scheduler& scheduler, char const* what, Args&&... args) {
+  if constexpr (has_actor_options<A>) {
+    return start_with<A>(scheduler, what, A::actor_options(), std::forward<Args>(args)...);
+  } else {
+    auto* const cell =
+        pool_new<ActorCell<A>>(workers_of(scheduler, what), std::forward<Args>(args)...);
+    cell->launch();
+    return ActorRef<A>(*cell);
+  }
 }
 
 /// Waits until init is done. After an error the actor ends by itself or has been told to.
@@ -45,25 +76,36 @@ Task<Result<ActorRef<A>, ActorError>> await_init(ActorRef<A> ref, std::int64_t t
 template <typename A, typename... Args>
 ActorRef<A> start(Args&&... args) {
   (detail::reject_dangerous_temporary<Args>(), ...);
-  return detail::start_on<A>(detail::workers_of(detail::require_scheduler("start"), "start"),
-                             std::forward<Args>(args)...);
+  return detail::start_plain<A>(detail::require_scheduler("start"), "start",
+                                std::forward<Args>(args)...);
 }
 template <typename A, typename... Args>
 ActorRef<A> start_on(Runtime& runtime, Args&&... args) {
   (detail::reject_dangerous_temporary<Args>(), ...);
   detail::require_running(runtime.scheduler(), "start_on");
-  return detail::start_on<A>(detail::workers_of(runtime.scheduler(), "start_on"),
-                             std::forward<Args>(args)...);
+  return detail::start_plain<A>(runtime.scheduler(), "start_on", std::forward<Args>(args)...);
+}
+/// The same with options, which come before those of the class.
+template <typename A, typename... Args>
+ActorRef<A> start_with(ActorOptions options, Args&&... args) {
+  (detail::reject_dangerous_temporary<Args>(), ...);
+  return detail::start_with<A>(detail::require_scheduler("start_with"), "start_with",
+                               std::move(options), std::forward<Args>(args)...);
+}
+template <typename A, typename... Args>
+ActorRef<A> start_with_on(Runtime& runtime, ActorOptions options, Args&&... args) {
+  (detail::reject_dangerous_temporary<Args>(), ...);
+  detail::require_running(runtime.scheduler(), "start_with_on");
+  return detail::start_with<A>(runtime.scheduler(), "start_with_on", std::move(options),
+                               std::forward<Args>(args)...);
 }
 template <typename A, typename Rep, typename Period, typename... Args>
 Task<Result<ActorRef<A>, ActorError>> start_and_wait(std::chrono::duration<Rep, Period> timeout,
                                                      Args&&... args) {
   (detail::reject_dangerous_temporary<Args>(), ...);
-  return detail::await_init(
-      detail::start_on<A>(
-          detail::workers_of(detail::require_scheduler("start_and_wait"), "start_and_wait"),
-          std::forward<Args>(args)...),
-      detail::limit_ns(timeout));
+  return detail::await_init(detail::start_plain<A>(detail::require_scheduler("start_and_wait"),
+                                                   "start_and_wait", std::forward<Args>(args)...),
+                            detail::limit_ns(timeout));
 }
 
 /// The base class of actors: `class NameServer : public sp::Actor<NameServer>`.
@@ -90,9 +132,25 @@ class Actor {
     return spawned::start<Derived>(std::move(static_cast<Derived&>(*this)));
   }
 
+  /// The same with options. Errors: InvalidOptions too; for Backend::Thread std::system_error.
+  ActorRef<Derived> start(ActorOptions options) && {
+    return spawned::start_with<Derived>(std::move(options),
+                                        std::move(static_cast<Derived&>(*this)));
+  }
+  ActorRef<Derived> start_with_backend(Backend backend) && {
+    ActorOptions options = detail::options_of<Derived>();
+    options.backend = backend;
+    return std::move(*this).start(std::move(options));
+  }
+
   /// Starts the actor on `runtime`. Any thread. Errors: RuntimeEnded after its shutdown().
   ActorRef<Derived> start_on(Runtime& runtime) && {
     return spawned::start_on<Derived>(runtime, std::move(static_cast<Derived&>(*this)));
+  }
+
+  ActorRef<Derived> start_on(Runtime& runtime, ActorOptions options) && {
+    return spawned::start_with_on<Derived>(runtime, std::move(options),
+                                           std::move(static_cast<Derived&>(*this)));
   }
 
   /// Starts the actor and waits until init is done: OTP's start. Yields `Result<ActorRef>`; an

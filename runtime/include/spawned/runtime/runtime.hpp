@@ -52,10 +52,11 @@ struct RuntimeOptions {
   std::shared_ptr<Clock> clock;
 };
 
-/// A RuntimeOptions field has a value that cannot be served.
+/// A field of RuntimeOptions (or another struct of options) has a value that cannot be served.
 class InvalidOptions : public std::invalid_argument {
  public:
-  InvalidOptions(std::string field, std::string allowed, std::string given);
+  InvalidOptions(std::string const& options, std::string field, std::string allowed,
+                 std::string const& given);
   [[nodiscard]] std::string const& field() const noexcept { return field_; }
   [[nodiscard]] std::string const& allowed() const noexcept { return allowed_; }
 

@@ -12,6 +12,8 @@
 // Orderings.
 //   refs      release() subtracts (acq_rel)  ->  release() subtracts (acq_rel).
 //             The last owner frees the cell after everybody else is done with it.
+//   extra     extra() CASes extra_ (acq_rel)  ->  extra_or_null() loads (acquire).
+//             Who finds the block sees it constructed.
 #pragma once
 
 #include <coroutine>
@@ -19,6 +21,7 @@
 #include <string>
 #include <string_view>
 
+#include <spawned/actors/detail/cell_extra.hpp>
 #include <spawned/actors/detail/mailbox.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/exit_reason.hpp>
@@ -78,7 +81,27 @@ struct ActorKind : LiveKind {
 
 class CellBase : public ExecutionContext {
  public:
+  /// Why the owner must look up before it takes the next message: bits of attention_.
+  struct Attention {
+    static constexpr std::uint8_t lethal = 1;         // an exit signal has come
+    static constexpr std::uint8_t bounded = 2;        // its mailbox has a capacity
+    static constexpr std::uint8_t urgent = 4;         // it takes urgent messages
+    static constexpr std::uint8_t skip_expired = 8;   // ActorOptions::skip_expired
+    static constexpr std::uint8_t watched = 16;       // ActorOptions::handler_timeout
+    static constexpr std::uint8_t unreferenced = 32;  // ActorOptions::stop_when_unreferenced
+  };
+
   CellBase(Executor& where, ActorKind const& actor_kind) noexcept;
+
+  /// Before launch(): the actor has options. Takes them over.
+  void adopt(CellExtra* options) noexcept {
+    extra_.store(options, memory_order_relaxed);  // the cell is nobody else's yet
+  }
+  /// Made if there is none yet. Any thread that holds a reference.
+  [[nodiscard]] CellExtra& extra();
+  [[nodiscard]] CellExtra* extra_or_null() const noexcept {
+    return extra_.load(memory_order_acquire);  // extra
+  }
 
   /// Makes the actor live. Once, after construction; the caller's reference is the first.
   /// Errors  RuntimeEnded; the cell is gone then.
@@ -161,6 +184,15 @@ class CellBase : public ExecutionContext {
     reason_ = std::move(reason);
   }
 
+  /// The actor whose turn the calling thread runs, or nullptr.
+  [[nodiscard]] static CellBase* running() noexcept {
+    WorkerLocal const* const local = current_worker;
+    if (local == nullptr || local->running == nullptr || local->running->run != &run_turn) {
+      return nullptr;
+    }
+    return static_cast<CellBase*>(local->running);
+  }
+
   /// The message in work, for coroutine handlers.
   Envelope* current = nullptr;
 
@@ -169,7 +201,7 @@ class CellBase : public ExecutionContext {
   [[nodiscard]] ActorError unread_answer() const noexcept { return {answer_, reason_}; }
 
  protected:
-  ~CellBase() = default;
+  ~CellBase();
 
  private:
   struct ShutdownEnvelope final : Envelope {
@@ -201,9 +233,11 @@ class CellBase : public ExecutionContext {
   WaitList waiters_;
   ExitReason reason_;
   ActorId id_;
+  atomic<CellExtra*> extra_{nullptr};
   ShutdownEnvelope shutdown_;
   atomic<std::uint32_t> refs_{2};  // the creator's and the actor's own
   atomic<bool> shutdown_sent_{false};
+  atomic<std::uint8_t> attention_{0};
   ActorError::Kind answer_ = ActorError::Kind::stopped;
   bool started_ = false;
   bool ending_ = false;

@@ -84,6 +84,9 @@ struct WorkerLocal {
   /// Of a worker: its own timers. Else null.
   TimerWheel* wheel = nullptr;
 
+  /// The unit whose turn it is.
+  Runnable* running = nullptr;
+
   /// Run when the present turn ends, before every queue. No other thread can see it, so only a turn
   /// that is about to end may fill it.
   Runnable* hand_off = nullptr;
