@@ -218,8 +218,11 @@ std::string describe_actor(ExecutionContext const& context) {
   return static_cast<CellBase const&>(context).describe();
 }
 
-Envelope* make_stop_envelope(ExitReason reason) {
-  return pool_new<StopEnvelope>(std::move(reason));
+bool post_stop(CellBase& cell, ExitReason reason) {
+  Envelope& envelope = *pool_new<StopEnvelope>(std::move(reason));
+  if (cell.push(envelope)) return true;
+  (void)envelope.deliver(nullptr, envelope, Operation::destroy);
+  return false;
 }
 
 void log_unused(CellBase const& cell, std::string_view message) noexcept {

@@ -41,7 +41,8 @@ constexpr auto longest_wait = std::chrono::hours(24 * 365);
 
 void check_count(char const* field, unsigned value, unsigned most) {
   if (value < 1 || value > most) {
-    throw InvalidOptions("RuntimeOptions", field, "1 to " + std::to_string(most), std::to_string(value));
+    throw InvalidOptions("RuntimeOptions", field, "1 to " + std::to_string(most),
+                         std::to_string(value));
   }
 }
 
@@ -53,7 +54,6 @@ void check_duration(char const* field, std::chrono::nanoseconds value,
 }
 
 RuntimeOptions checked(RuntimeOptions options) {
-  check_count("workers", options.workers, workers_most);
   check_count("blocking_threads_max", options.blocking_threads_max, blocking_most);
   check_duration("spin", options.spin, spin_most, "0 to 10 ms");
   check_duration("blocking_keep_alive", options.blocking_keep_alive, longest_wait, "0 to 365 days");
@@ -83,8 +83,15 @@ InvalidOptions::InvalidOptions(std::string const& options, std::string field, st
       field_(std::move(field)),
       allowed_(std::move(allowed)) {}
 
-Runtime::Runtime(RuntimeOptions options)
-    : scheduler_(new detail::Scheduler(checked(std::move(options)))) {}
+Runtime::Runtime(RuntimeOptions options) {
+  check_count("workers", options.workers, workers_most);
+  scheduler_.reset(new detail::Scheduler(checked(std::move(options))));
+}
+
+Runtime::Runtime(detail::NoWorkers /*tag*/, RuntimeOptions options) {
+  options.workers = 0;
+  scheduler_.reset(new detail::Scheduler(checked(std::move(options))));
+}
 
 Runtime::~Runtime() = default;
 

@@ -4,6 +4,8 @@
 #include <spawned/runtime/detail/futex.hpp>
 #include <spawned/runtime/detail/wait_list.hpp>
 
+#include "scheduler/scheduler.hpp"
+
 namespace spawned::detail {
 
 bool SlotWait::suspend(std::coroutine_handle<> handle, ExecutionContext& context, Slot& slot,
@@ -86,12 +88,23 @@ bool ThreadWait::wait(Slot& slot, std::int64_t timeout_ns) noexcept {
   return block(slot, timeout_ns);
 }
 
+ThreadWait::ThreadWait(Slot::State give_up) noexcept
+    : SlotWaiter(&on_complete), TimerEntry(&on_timer), give_up_(give_up) {
+  Scheduler* const home = current_scheduler();
+  if (home != nullptr && home->clock().is_virtual()) virtual_home_ = home;
+}
+
 bool ThreadWait::block(Slot& slot, std::int64_t timeout_ns) noexcept {
   // Two thread wake-ups cost 50 us, an answer often less: look for it a while first.
+  if (virtual_home_ != nullptr) return block_virtual(slot, timeout_ns);
   for (int spins = 0; spins < 1000; ++spins) {
     if (woken_.load(memory_order_acquire) != 0) return true;  // woken
     cpu_pause();
   }
+  return block_real(slot, timeout_ns);
+}
+
+bool ThreadWait::block_real(Slot& slot, std::int64_t timeout_ns) noexcept {
   if (timeout_ns < 0) {
     while (woken_.load(memory_order_acquire) == 0) futex_wait(woken_, 0);  // woken
     return true;
@@ -103,7 +116,7 @@ bool ThreadWait::block(Slot& slot, std::int64_t timeout_ns) noexcept {
     std::int64_t const left = timeout_ns - (clock.now().count() - start);
     if (left > 0) {
       futex_wait(woken_, 0, left);
-    } else if (slot.stop_waiting(Slot::abandoned)) {
+    } else if (slot.stop_waiting(give_up_)) {
       return false;
     } else {  // the completer is on its way to this object
       while (woken_.load(memory_order_acquire) == 0) futex_wait(woken_, 0);  // woken
@@ -112,11 +125,41 @@ bool ThreadWait::block(Slot& slot, std::int64_t timeout_ns) noexcept {
   return true;
 }
 
-void ThreadWait::on_complete(SlotWaiter& self, bool /*turn_ends*/) noexcept {
-  auto& woken = static_cast<ThreadWait&>(self).woken_;
-  woken.store(1, memory_order_release);  // woken
+// While it waits, the thread counts as idle; whoever wakes it makes it count as busy before it is
+// up, so that time does not move in between.
+bool ThreadWait::block_virtual(Slot& slot, std::int64_t timeout_ns) noexcept {
+  slot_ = &slot;
+  if (timeout_ns >= 0) virtual_home_->timekeeper.arm_after(*this, timeout_ns);
+  virtual_home_->outside_stops();
+  while (woken_.load(memory_order_acquire) == 0) futex_wait(woken_, 0);  // woken
+  if (timeout_ns >= 0) timer_cancel(*this);
+  return woken_.load(memory_order_acquire) == completed;  // woken
+}
+
+void ThreadWait::wake(std::uint32_t outcome) noexcept {
+  if (virtual_home_ != nullptr) virtual_home_->outside_starts();
+  woken_.store(outcome, memory_order_release);  // woken
   // The thread may be gone by now; waking an address nobody sleeps on is harmless.
-  futex_wake_one(woken);
+  futex_wake_one(woken_);
+}
+
+void ThreadWait::on_complete(SlotWaiter& self, bool /*turn_ends*/) noexcept {
+  static_cast<ThreadWait&>(self).wake(completed);
+}
+
+Runnable* ThreadWait::on_timer(TimerEntry& self) noexcept {
+  auto& wait = static_cast<ThreadWait&>(self);
+  if (wait.slot_->stop_waiting(wait.give_up_)) wait.wake(timed_out);
+  return nullptr;
+}
+
+void ThreadWait::sleep(std::int64_t duration_ns) noexcept {
+  if (duration_ns <= 0) return;
+  Slot slot;
+  ThreadWait wait;
+  slot.start_waiting(wait);
+  (void)(wait.virtual_home_ != nullptr ? wait.block_virtual(slot, duration_ns)
+                                       : wait.block_real(slot, duration_ns));
 }
 
 bool WaitList::add(Node& node) noexcept {

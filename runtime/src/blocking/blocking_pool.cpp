@@ -26,12 +26,15 @@ BlockingPool::~BlockingPool() {
 }
 
 void BlockingPool::submit(Runnable& job) {
-  if (!enqueue(job, true)) run(job);
+  if (!enqueue(job, true)) job.run(job);
 }
 
 void BlockingPool::post(Runnable& turn) noexcept {
   Scheduler::Entry const entry(owner_);  // the runtime may end as soon as the turn has run
-  if (!enqueue(turn, false)) run(turn);
+  if (enqueue(turn, false)) return;
+  owner_.outside_starts();
+  run_turn(turn);
+  owner_.outside_stops();
 }
 
 // False: the pool has stopped, the caller runs the job.
@@ -59,18 +62,18 @@ bool BlockingPool::enqueue(Runnable& job, bool must_have_thread) {
   return true;
 }
 
-// A turn of an actor needs a WorkerLocal; a job of spawn_blocking is outside the runtime.
-void BlockingPool::run(Runnable& job) noexcept {
-  if (job.home == nullptr) {
-    job.run(job);
-    return;
-  }
+// A turn of an actor works for the runtime; a job of spawn_blocking is outside of it.
+void BlockingPool::run_turn(Runnable& turn) noexcept {
   WorkerLocal local;
   local.scheduler = &owner_;
-  local.running = &job;
+  local.running = &turn;
   WorkerLocal* const before = std::exchange(current_worker, &local);
-  job.run(job);
+  turn.run(turn);
   current_worker = before;
+}
+
+void BlockingPool::count_done() noexcept {
+  if (busy_.fetch_sub(1, memory_order_release) == 1) owner_.on_blocking_idle();  // busy
 }
 
 void BlockingPool::work() noexcept {
@@ -80,8 +83,16 @@ void BlockingPool::work() noexcept {
     if (Runnable* const job = queue_.take_first()) {
       --queued_;
       lock.unlock();
-      run(*job);
-      if (busy_.fetch_sub(1, memory_order_release) == 1) owner_.on_blocking_idle();  // busy
+      if (job->home == nullptr) {
+        job->run(*job);
+        count_done();
+      } else {
+        // From here on it counts like a dedicated thread, which is idle while it waits.
+        owner_.outside_starts();
+        count_done();
+        run_turn(*job);
+        owner_.outside_stops();
+      }
       lock.lock();
       continue;
     }

@@ -42,7 +42,8 @@ class BlockingPool final : public Executor {
 
  private:
   void work() noexcept;
-  void run(Runnable& job) noexcept;
+  void run_turn(Runnable& turn) noexcept;
+  void count_done() noexcept;
   [[nodiscard]] bool enqueue(Runnable& job, bool must_have_thread);
 
   // Orderings.

@@ -125,6 +125,8 @@ Task<Result<ActorRef<A>, ActorError>> start_and_wait(std::chrono::duration<Rep, 
 template <typename Derived>
 class Actor {
  public:
+  using context_type = Context<Derived>;
+
   /// Starts the actor on the calling thread's runtime and returns at once; init runs before the
   /// first message.
   /// Errors  NoRuntime outside a runtime: use start_on.

@@ -91,7 +91,7 @@ class ActorRef {
     return PendingReply<R>(*cell_, *envelope);
   }
 
-  /// For threads outside the runtime: asks and blocks, up to 5 s.
+  /// For threads outside the runtime and actors that may block: asks and blocks, up to 5 s.
   /// Errors  BlockingInWorker on a worker; else as RequestAwaitable.
   /// Cost    two thread wake-ups, 50 us or so, unless the answer comes within the 25 us it spins.
   template <typename M, typename... Args>
@@ -102,21 +102,10 @@ class ActorRef {
   auto request_blocking_with_timeout(std::chrono::duration<Rep, Period> timeout,
                                      Args&&... args) const {
     detail::require_request_handler<A, M>();
-    using Reply = Result<detail::reply_t<A, M>, ActorError>;
     detail::require_no_worker("ActorRef::request_blocking");
-    auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
-    detail::ThreadWait wait;
-    envelope->slot.start_waiting(wait);
-    if (!cell_->push(*envelope)) {
-      envelope->destroy();
-      return Reply(Unexpected(detail::dead_actor_error(*cell_)));
-    }
-    if (!wait.block(envelope->slot, detail::limit_ns(timeout))) {
-      return Reply(Unexpected(ActorError::Kind::timeout));
-    }
-    Reply result = std::move(*envelope->result);
-    envelope->destroy();
-    return result;
+    detail::ReplyEnvelope<detail::reply_t<A, M>>& envelope =
+        *make_envelope<M>(std::forward<Args>(args)...);
+    return detail::ask_blocking(*cell_, envelope, detail::limit_ns(timeout));
   }
 
   // --- send: OTP's cast ---
@@ -138,12 +127,7 @@ class ActorRef {
   // --- life ---
 
   /// Asks the actor to end after what the caller sent before; teardown runs. Any thread.
-  void stop(ExitReason reason = {}) const {
-    detail::Envelope* const envelope = detail::make_stop_envelope(std::move(reason));
-    if (!cell_->push(*envelope)) {
-      (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
-    }
-  }
+  void stop(ExitReason reason = {}) const { (void)detail::post_stop(*cell_, std::move(reason)); }
 
   class ExitAwaiter {
    public:
@@ -167,9 +151,7 @@ class ActorRef {
         return false;
       }
       if (stop_) {
-        detail::Envelope* const envelope = detail::make_stop_envelope(std::move(stop_reason_));
-        if (!cell_->push(*envelope)) {
-          (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
+        if (!detail::post_stop(*cell_, std::move(stop_reason_))) {
           dead_ = true;
           return false;
         }
@@ -224,6 +206,15 @@ class ActorRef {
   ExitReason wait_exit_blocking() const {
     detail::require_no_worker("ActorRef::wait_exit_blocking");
     (void)detail::wait_blocking(cell_->waiters());
+    return cell_->exit_reason();
+  }
+  /// The same with a time limit. Errors: `timeout`; `deadlock` in the actor itself.
+  Result<ExitReason, ActorError> wait_exit_blocking(std::chrono::nanoseconds limit) const {
+    detail::require_no_worker("ActorRef::wait_exit_blocking");
+    if (detail::CellBase::running() == cell_) return Unexpected(ActorError::Kind::deadlock);
+    if (!detail::wait_blocking(cell_->waiters(), detail::limit_ns(limit))) {
+      return Unexpected(ActorError::Kind::timeout);
+    }
     return cell_->exit_reason();
   }
 

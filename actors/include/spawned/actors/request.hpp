@@ -49,6 +49,26 @@ class CellGuard {
 
 [[nodiscard]] ActorError dead_actor_error(CellBase& cell);
 
+/// Sends a request and blocks the thread until it is answered.
+template <typename R>
+Result<R, ActorError> ask_blocking(CellBase& cell, ReplyEnvelope<R>& envelope,
+                                   std::int64_t timeout_ns) {
+  if (CellBase::running() == &cell) {
+    envelope.destroy();
+    return Unexpected(ActorError::Kind::deadlock);
+  }
+  ThreadWait wait;
+  envelope.slot.start_waiting(wait);
+  if (!cell.push(envelope)) {
+    envelope.destroy();
+    return Unexpected(dead_actor_error(cell));
+  }
+  if (!wait.block(envelope.slot, timeout_ns)) return Unexpected(ActorError::Kind::timeout);
+  Result<R, ActorError> result = std::move(*envelope.result);
+  envelope.destroy();
+  return result;
+}
+
 /// The error of a wait that time or a cancellation ended; throws Cancelled if one was reported
 /// before.
 [[nodiscard]] inline ActorError gave_up_error(WaitOutcome outcome, ExecutionContext& context) {
@@ -205,6 +225,21 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
   template <typename Rep, typename Period>
   [[nodiscard("co_await it")]] Awaiter wait_for(std::chrono::duration<Rep, Period> limit) noexcept {
     return Awaiter(*this, detail::limit_ns(limit));
+  }
+  /// For threads outside the runtime and actors that may block: the same two, blocking.
+  /// Errors  BlockingInWorker on a worker; `deadlock` in the actor that is to answer.
+  Result<R, ActorError> wait_blocking() { return wait_for_blocking(no_timeout); }
+  template <typename Rep, typename Period>
+  Result<R, ActorError> wait_for_blocking(std::chrono::duration<Rep, Period> limit) {
+    detail::require_no_worker("PendingReply::wait_blocking");
+    if (!is_ready()) {
+      if (detail::CellBase::running() == target_) return Unexpected(ActorError::Kind::deadlock);
+      detail::ThreadWait wait(detail::Slot::empty);
+      if (!wait.wait(envelope_->slot, detail::limit_ns(limit))) {
+        return Unexpected(ActorError::Kind::timeout);
+      }
+    }
+    return take();
   }
   /// The reply is there (or was taken): awaiting does not suspend.
   [[nodiscard]] bool is_ready() const noexcept {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <spawned/runtime/clock.hpp>
@@ -87,6 +89,10 @@ struct RuntimeCounters {
   std::uint64_t blocking_queued = 0;   ///< jobs that wait for a thread
 };
 
+namespace detail {
+struct NoWorkers {};
+}  // namespace detail
+
 /// An M:N scheduler with its workers, timers and blocking pool.
 ///
 /// Errors   The constructor throws InvalidOptions for an option out of range, std::system_error
@@ -103,6 +109,8 @@ struct RuntimeCounters {
 class Runtime {
  public:
   explicit Runtime(RuntimeOptions options = {});
+  /// For the threads flavour: a runtime without workers, on which no task can run.
+  Runtime(detail::NoWorkers tag, RuntimeOptions options);
   ~Runtime();
   Runtime(Runtime const&) = delete;
   Runtime& operator=(Runtime const&) = delete;
@@ -152,6 +160,14 @@ template <typename T>
 T run(Task<T> task, RuntimeOptions options = {}) {
   Runtime runtime(std::move(options));
   return runtime.block_on(std::move(task));
+}
+
+/// The same for a function that makes the task: `sp::run(demo)`, which reads alike in both
+/// flavours.
+template <typename Main>
+  requires detail::is_task<std::invoke_result_t<Main>>
+auto run(Main&& main, RuntimeOptions options = {}) {
+  return run(std::forward<Main>(main)(), std::move(options));
 }
 
 }  // namespace spawned

@@ -256,8 +256,9 @@ JoinHandle<T> spawn_on(Executor& workers, Task<T> task,
 template <typename T, typename Function>
 class BlockingJob final : public Runnable, public JoinState<T> {
  public:
-  explicit BlockingJob(Function function)
-      : Runnable(nullptr, &run_job), JoinState<T>(join_table), function_(std::move(function)) {}
+  /// `home`: null, or the blocking pool for a job that works for the runtime.
+  BlockingJob(Executor* where, Function function)
+      : Runnable(where, &run_job), JoinState<T>(join_table), function_(std::move(function)) {}
 
  private:
   static void run_job(Runnable& runnable) noexcept {
@@ -285,6 +286,21 @@ class BlockingJob final : public Runnable, public JoinState<T> {
 /// Queues a job for the blocking pool, starting a thread if one is needed and allowed.
 void submit_blocking(Scheduler& scheduler, Runnable& job);
 
+template <typename Function>
+auto start_blocking(Scheduler& scheduler, Executor* home, Function&& function) {
+  using Callable = message_type<Function>;
+  using Value = std::invoke_result_t<Callable>;
+  using Job = BlockingJob<Value, Callable>;
+  Job* const job = pool_new<Job>(home, Callable(forward_moved<Function>(function)));
+  try {
+    submit_blocking(scheduler, *job);
+  } catch (...) {
+    pool_delete(job);
+    throw;
+  }
+  return JoinHandle<Value>(*job);
+}
+
 }  // namespace detail
 
 /// Starts `task` on the calling thread's runtime, next on this worker or earlier on an idle one.
@@ -309,18 +325,8 @@ JoinHandle<T> spawn(Task<T> task, std::source_location where = std::source_locat
 template <typename Function>
 auto spawn_blocking(Function&& function) {
   detail::reject_dangerous_temporary<Function>();
-  using Callable = detail::message_type<Function>;
-  using Value = std::invoke_result_t<Callable>;
-  using Job = detail::BlockingJob<Value, Callable>;
-  detail::Scheduler& scheduler = detail::require_scheduler("spawn_blocking");
-  Job* const job = detail::pool_new<Job>(Callable(detail::forward_moved<Function>(function)));
-  try {
-    detail::submit_blocking(scheduler, *job);
-  } catch (...) {
-    detail::pool_delete(job);
-    throw;
-  }
-  return JoinHandle<Value>(*job);
+  return detail::start_blocking(detail::require_scheduler("spawn_blocking"), nullptr,
+                                std::forward<Function>(function));
 }
 
 /// Lets everything that waits at this worker run first.

@@ -7,6 +7,7 @@
 
 #include <spawned/actors/context.hpp>
 #include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/detail/handlers.hpp>
 #include <spawned/actors/responses.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/task.hpp>
@@ -16,20 +17,21 @@ namespace spawned::detail {
 template <typename A>
 concept has_plain_init = requires(A& actor) { actor.init(); };
 template <typename A>
-concept has_context_init = requires(A& actor, Context<A>& context) { actor.init(context); };
+concept has_context_init = requires(A& actor, context_t<A>& context) { actor.init(context); };
 template <typename A>
 concept has_init = has_plain_init<A> || has_context_init<A>;
 
 template <typename A>
 concept has_plain_teardown = requires(A& actor) { actor.teardown(); };
 template <typename A>
-concept has_context_teardown = requires(A& actor, Context<A>& context) { actor.teardown(context); };
+concept has_context_teardown =
+    requires(A& actor, context_t<A>& context) { actor.teardown(context); };
 template <typename A>
 concept has_reason_teardown =
     requires(A& actor, ExitReason const& reason) { actor.teardown(reason); };
 template <typename A>
 concept has_reason_context_teardown = requires(
-    A& actor, ExitReason const& reason, Context<A>& context) { actor.teardown(reason, context); };
+    A& actor, ExitReason const& reason, context_t<A>& context) { actor.teardown(reason, context); };
 template <typename A>
 concept has_teardown = has_plain_teardown<A> || has_context_teardown<A> || has_reason_teardown<A> ||
                        has_reason_context_teardown<A>;
@@ -54,7 +56,7 @@ class ActorCell final : public CellBase {
       return *state_;
     }
   }
-  [[nodiscard]] Context<A>& context() noexcept { return context_; }
+  [[nodiscard]] context_t<A>& context() noexcept { return context_; }
 
  private:
   // Refs to an ended actor keep its cell; a large state is not part of it and goes at once.
@@ -197,7 +199,7 @@ class ActorCell final : public CellBase {
     unsigned char bytes[sizeof(A)];
   };
   std::conditional_t<state_inline, InlineState, A*> state_;
-  Context<A> context_;
+  context_t<A> context_;
 };
 
 }  // namespace spawned::detail

@@ -250,8 +250,9 @@ void request_actor_end(ExecutionContext& context) noexcept;
 /// LiveKind::describe of every actor.
 std::string describe_actor(ExecutionContext const& context);
 
-/// A stop message: keeps its place behind what its sender sent before.
-[[nodiscard]] Envelope* make_stop_envelope(ExitReason reason);
+/// Sends a stop message, which keeps its place behind what its sender sent before. False: the actor
+/// has ended.
+bool post_stop(CellBase& cell, ExitReason reason);
 
 /// Logs MessageResponse::unused().
 void log_unused(CellBase const& cell, std::string_view message) noexcept;

@@ -17,19 +17,23 @@ class Context;
 
 namespace detail {
 
+/// The context that the callbacks of A may ask for: each flavour has its own.
+template <typename A>
+using context_t = typename A::context_type;
+
 // A handler takes the message (by value, const& or &&) and, optionally, the context.
 template <typename A, typename M>
 concept plain_request_handler =
     requires(A& actor, M& message) { actor.handle_request(static_cast<M&&>(message)); };
 template <typename A, typename M>
-concept context_request_handler = requires(A& actor, M& message, Context<A>& context) {
+concept context_request_handler = requires(A& actor, M& message, context_t<A>& context) {
   actor.handle_request(static_cast<M&&>(message), context);
 };
 template <typename A, typename M>
 concept plain_message_handler =
     requires(A& actor, M& message) { actor.handle_message(static_cast<M&&>(message)); };
 template <typename A, typename M>
-concept context_message_handler = requires(A& actor, M& message, Context<A>& context) {
+concept context_message_handler = requires(A& actor, M& message, context_t<A>& context) {
   actor.handle_message(static_cast<M&&>(message), context);
 };
 
@@ -57,7 +61,7 @@ concept handles_message = direct_message<A, M> || variant_of_messages<A, M>;
 
 template <typename A, typename M>
   requires direct_request<A, M>
-decltype(auto) call_request(A& actor, M& message, Context<A>& context) {
+decltype(auto) call_request(A& actor, M& message, context_t<A>& context) {
   if constexpr (context_request_handler<A, M>) {
     return actor.handle_request(static_cast<M&&>(message), context);
   } else {
@@ -67,7 +71,7 @@ decltype(auto) call_request(A& actor, M& message, Context<A>& context) {
 
 template <typename A, typename M>
   requires direct_message<A, M>
-decltype(auto) call_message(A& actor, M& message, Context<A>& context) {
+decltype(auto) call_message(A& actor, M& message, context_t<A>& context) {
   if constexpr (context_message_handler<A, M>) {
     return actor.handle_message(static_cast<M&&>(message), context);
   } else {
@@ -97,7 +101,7 @@ struct handler_result<Task<X>> {
 template <typename A, typename M>
 struct direct_reply {
   using result = std::remove_cvref_t<decltype(call_request(std::declval<A&>(), std::declval<M&>(),
-                                                           std::declval<Context<A>&>()))>;
+                                                           std::declval<context_t<A>&>()))>;
   using type = typename handler_result<result>::type;
 };
 

@@ -184,23 +184,40 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
 };
 
 /// A blocked thread's wait on a slot.
-class ThreadWait final : public SlotWaiter {
+///
+/// Time limits run on the machine's clock, but on a thread that works for a runtime under a virtual
+/// clock: there they run on that one, and the thread counts as idle while it waits.
+class ThreadWait final : public SlotWaiter, public TimerEntry {
  public:
-  ThreadWait() noexcept : SlotWaiter(&on_complete) {}
+  /// `give_up`: what the slot becomes on timeout: `empty` to be able to wait again.
+  explicit ThreadWait(Slot::State give_up = Slot::abandoned) noexcept;
 
-  /// Blocks until the slot is done (true) or the time is over (false; the slot is then abandoned).
+  /// Blocks until the slot is done (true) or the time is over (false; the slot is given up then).
   [[nodiscard]] bool wait(Slot& slot, std::int64_t timeout_ns = no_deadline) noexcept;
 
   /// The second half of wait(), for a slot that was published with start_waiting().
   [[nodiscard]] bool block(Slot& slot, std::int64_t timeout_ns) noexcept;
 
+  /// Sleeps on the calling thread for `duration_ns`, never less.
+  static void sleep(std::int64_t duration_ns) noexcept;
+
  private:
+  static constexpr std::uint32_t completed = 1;
+  static constexpr std::uint32_t timed_out = 2;
+
   static void on_complete(SlotWaiter& self, bool turn_ends) noexcept;
+  static Runnable* on_timer(TimerEntry& self) noexcept;
+  void wake(std::uint32_t outcome) noexcept;
+  [[nodiscard]] bool block_real(Slot& slot, std::int64_t timeout_ns) noexcept;
+  [[nodiscard]] bool block_virtual(Slot& slot, std::int64_t timeout_ns) noexcept;
 
   // Orderings.
-  //   woken     on_complete() stores (release)  ->  block() loads (acquire).
+  //   woken     wake() stores (release)  ->  block() loads (acquire).
   //             The thread sees what its waker saw.
   atomic<std::uint32_t> woken_{0};
+  Scheduler* virtual_home_ = nullptr;
+  Slot* slot_ = nullptr;
+  Slot::State give_up_;
 };
 
 }  // namespace spawned::detail
