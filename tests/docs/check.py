@@ -70,7 +70,7 @@ class Unit:
                 code += f"\nnamespace block_{number} {{\n"
             code += (f'#line {line_of(text, block.start())} "{path}"\n{given}\n'
                      f'#line {line_of(text, block.start("code"))} "{path}"\n{block.group("code")}\n')
-            code += "}" * (unclosed + (not program)) + "\n"
+            code += "};" * unclosed + ("" if program else "}") + "\n"
         self.code = code
 
     def problem(self, command):
