@@ -125,6 +125,13 @@ def snippet_problems(root, command):
     print(f"{sum(unit.count for unit in units)} blocks in {len(units)} units")
 
 
+def anchors(path):
+    """The targets that the headings of a page give, as GitHub makes them."""
+    prose = FENCED.sub("", path.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+            for title in re.findall(r"^#+ +(.+?) *$", prose, re.M)}
+
+
 def claim_problems(root):
     files = [path for folder in SOURCES for path in (root / folder).rglob("*") if path.is_file()]
     files += [path for path in root.iterdir() if path.is_file()]
@@ -140,8 +147,11 @@ def claim_problems(root):
         prose = FENCED.sub(lambda block: "\n" * block.group().count("\n"), text)
         name = path.relative_to(root)
         for match in LINK.finditer(prose):
-            target = match.group(1).split("#")[0]
-            if target and "://" not in target and not (path.parent / target).exists():
+            target, _, anchor = match.group(1).partition("#")
+            page = path.parent / target if target else path
+            if "://" in target:
+                continue
+            if not page.exists() or (anchor and page.suffix == ".md" and anchor not in anchors(page)):
                 yield f"{name}:{line_of(text, match.start())}: link to nothing: {match.group(1)}"
         if name.name in ("CHANGELOG.md", "CONTRIBUTING.md"):
             continue  # these speak of what was, and of invented examples

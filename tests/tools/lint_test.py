@@ -160,8 +160,8 @@ class Sleeps(unittest.TestCase):
 
 
 class Guidelines(unittest.TestCase):
-    rule = ("## G12: Never block a worker\n\n**Must.** It stalls others.\n\nBad\n\n"
-            "```cpp\nwait();\n```\n\nGood\n\n<!-- given: void f() { -->\n```cpp\nco_await later();\n```\n\n"
+    rule = ("## G12: Never block a worker\n\n**Must.** It stalls others.\n\nBad: it waits.\n\n"
+            "```cpp\nwait();\n```\n\nGood: it does not.\n\n<!-- given: void f() { -->\n```cpp\nco_await later();\n```\n\n"
             "**Enforced by** lint (`sleeps.py`), review.\n")
     row = "| [G12](06.md#g12) | Never block a worker | must | lint, review |\n"
 
@@ -174,7 +174,7 @@ class Guidelines(unittest.TestCase):
         self.assertEqual(self.complaints(code="block();  // waiver G12: at start only\n"), [])
 
     def test_a_rule_that_lacks_a_part_is_found(self):
-        for part in ("**Must.** It stalls others.", "Good\n\n", "**Enforced by** lint (`sleeps.py`), review."):
+        for part in ("**Must.** It stalls others.", "Good: it does not.\n\n", "**Enforced by** lint (`sleeps.py`), review."):
             self.assertTrue(self.complaints(self.rule.replace(part, "")), part)
         self.assertIn("11 lines", self.complaints(self.rule.replace("wait();\n", "wait();\n" * 11))[0])
 

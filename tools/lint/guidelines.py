@@ -12,8 +12,9 @@ import source
 
 FOLDER = "docs/guidelines"
 SECTION = re.compile(r"^## (G\d\d): (.+)$", re.M)
-SNIPPET = re.compile(r"^(Bad|Good)\b[^\n]*\n\n?(?:<!--.*?-->\n)?```(?:cpp|text)\b[^\n]*\n(.*?)^```$", re.M | re.S)
-ENFORCED = re.compile(r"^\*\*Enforced by\*\* (.+)$", re.M)
+SNIPPET = re.compile(r"^(Bad|Good): [^\n]+(?:\n[^\n]+)*\n\n(?:<!--.*?-->\n)?"
+                     r"```(?:cpp|text)\b[^\n]*\n(.*?)^```$", re.M | re.S)
+ENFORCED = re.compile(r"^\*\*Enforced by\*\* (.+?)(?:\n\n|\Z)", re.M | re.S)
 LEVEL = re.compile(r"^\*\*(Must|Should)\.\*\* \S", re.M)
 ROW = re.compile(r"^\| \[(G\d\d)\]\(([\w.-]+)#[\w-]+\) \| (.+?) \| (\w+) \| (.+?) \|$", re.M)
 WAYS = ("compiler", "tidy", "lint", "test", "review")
@@ -22,6 +23,7 @@ LINES_MAX = 10
 
 
 def ways(text):
+    text = re.sub(r"\([^()]*\)", "", text)
     return [way for way in WAYS if re.search(rf"\b{way}\b", text)]
 
 
