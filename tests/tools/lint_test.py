@@ -119,9 +119,7 @@ class Layers(unittest.TestCase):
                 ("registry/src/a.cpp", "#include <spawned/actors/detail/cell.hpp>"),
                 ("examples/a/main.cpp", "#include <spawned/actors/detail/cell.hpp>"),
                 ("runtime/src/a.cpp", "std::atomic<int> count;"),
-                ("runtime/src/a.cpp", "#include <atomic>"),
-                ("actors/src/a.cpp", "auto now = std::chrono::steady_clock::now();"),
-                ("tests/runtime/a_test.cpp", "std::this_thread::sleep_for(1ms);")):
+                ("runtime/src/a.cpp", "#include <atomic>")):
             self.assertEqual(len(self.complaints(path, text)), 1, (path, text))
 
     def test_what_a_layer_allows_passes(self):
@@ -130,11 +128,64 @@ class Layers(unittest.TestCase):
                 ("actors/src/a.cpp", "#include <spawned/runtime/detail/slot.hpp>\n#include \"a.hpp\""),
                 ("runtime/src/a.cpp", "#include <concurrentqueue/concurrentqueue.h>"),
                 ("runtime/include/spawned/runtime/detail/atomic.hpp", "#include <atomic>"),
-                ("runtime/src/time/clock.cpp", "auto now = std::chrono::steady_clock::now();"),
                 ("tests/runtime/a_test.cpp", "std::atomic<int> count;"),
-                ("actors/src/a.cpp", "// std::atomic is what the shim wraps"),
-                ("actors/src/a.cpp", "std::this_thread::sleep_for(1ms);  // waiver G23: before any runtime exists")):
+                ("actors/src/a.cpp", "// std::atomic is what the shim wraps")):
             self.assertEqual(self.complaints(path, text), [], (path, text))
+
+
+class Sleeps(unittest.TestCase):
+    def complaints(self, path, text):
+        return lint("sleeps", {path: text + "\n"})
+
+    def test_what_asks_the_machine_is_found(self):
+        for path, text in (
+                ("actors/src/a.cpp", "auto now = std::chrono::steady_clock::now();"),
+                ("examples/a/main.cpp", "using Timer = std::chrono::system_clock;"),
+                ("tests/runtime/a_test.cpp", "std::this_thread::sleep_for(1ms);"),
+                ("tests/support/a.hpp", "::sleep(1);"),
+                ("tests/stress/a/main.cpp", "auto seed = std::random_device()();"),
+                ("runtime/src/a.cpp", "auto victim = std::rand() % workers;"),
+                ("runtime/src/a.cpp", "usleep(1);  // waiver G23")):
+            self.assertEqual(len(self.complaints(path, text)), 1, (path, text))
+
+    def test_the_clock_the_benchmarks_timers_and_waivers_pass(self):
+        for path, text in (
+                ("runtime/src/time/clock.cpp", "auto now = std::chrono::steady_clock::now();"),
+                ("bench/micro/a.cpp", "std::this_thread::sleep_for(1s);"),
+                ("tests/actors/a_test.cpp", "co_await sp::sleep(1s);"),
+                ("tests/actors/a_test.cpp", "co_await spawned::sleep_until(then);"),
+                ("actors/src/a.cpp", "// what sleep_for(1ms) would do"),
+                ("actors/src/a.cpp", "std::this_thread::sleep_for(1ms);  // waiver G23: no runtime yet")):
+            self.assertEqual(self.complaints(path, text), [], (path, text))
+
+
+class Guidelines(unittest.TestCase):
+    rule = ("## G12: Never block a worker\n\n**Must.** It stalls others.\n\nBad: it waits.\n\n"
+            "```cpp\nwait();\n```\n\nGood: it does not.\n\n<!-- given: void f() { -->\n```cpp\nco_await later();\n```\n\n"
+            "**Enforced by** lint (`sleeps.py`), review.\n")
+    row = "| [G12](06.md#g12) | Never block a worker | must | lint, review |\n"
+
+    def complaints(self, rule=rule, row=row, code=""):
+        return lint("guidelines", {"docs/guidelines/06.md": "# Blocking\n\n" + rule,
+                                   "docs/guidelines/README.md": row, "actors/src/a.cpp": code})
+
+    def test_a_rule_in_the_form_and_a_waiver_of_it_pass(self):
+        self.assertEqual(self.complaints(), [])
+        self.assertEqual(self.complaints(code="block();  // waiver G12: at start only\n"), [])
+
+    def test_a_rule_that_lacks_a_part_is_found(self):
+        for part in ("**Must.** It stalls others.", "Good: it does not.\n\n", "**Enforced by** lint (`sleeps.py`), review."):
+            self.assertTrue(self.complaints(self.rule.replace(part, "")), part)
+        self.assertIn("11 lines", self.complaints(self.rule.replace("wait();\n", "wait();\n" * 11))[0])
+
+    def test_an_index_that_differs_is_found(self):
+        for row in ("", self.row.replace("lint, ", ""), self.row.replace("06.md", "05.md"),
+                    self.row.replace("must", "should"), self.row + self.row.replace("G12]", "G13]")):
+            self.assertEqual(len(self.complaints(row=row)), 1, row)
+
+    def test_a_waiver_without_reason_or_rule_is_found(self):
+        for code in ("// waiver G12\n", "// waiver G12:\n", "// waiver G99: because\n"):
+            self.assertEqual(len(self.complaints(code=code)), 1, code)
 
 
 class Lines(unittest.TestCase):

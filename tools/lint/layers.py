@@ -5,7 +5,6 @@
 - src/ headers belong to their module's sources and tests; a public header includes none.
 - A public header includes the standard library, the system and spawned, nobody else's headers.
 - Atomics go through the shim, so that a model checker can take their place.
-- The clock is read, and a thread put to sleep, in one place. Waiver: `// waiver G23: reason`.
 """
 import re
 
@@ -16,11 +15,6 @@ DETAIL = re.compile(r"<spawned/(\w+)/detail/")
 SYSTEM = re.compile(r"<([a-z_0-9]+|(sys|linux|netinet|arpa|asm)/\w+\.h|(\w+)\.h)>")
 ATOMIC_SHIM = "runtime/include/spawned/runtime/detail/atomic.hpp"
 ATOMIC = re.compile(r"\bstd::atomic|#[ \t]*include[ \t]*<atomic>")
-CLOCK_FILE = re.compile(r"runtime/(src|include)/.*\bclock\w*\.[hc]pp")
-CLOCK = re.compile(r"(steady|system|high_resolution)_clock::now|\bthis_thread::sleep_(for|until)\b|"
-                   r"\bclock_gettime\(|(\busleep|(?<!\w)::sleep|\bnanosleep)\(")
-# The benchmarks measure, and the stress programs run against the wall.
-FREE_CLOCK = ("bench/", "tests/stress/", "tests/support/", "tests/standalone/")
 DETAIL_USERS = {"runtime": {"runtime", "actors"}}
 
 
@@ -45,15 +39,10 @@ def uses(path, text):
     if module in source.MODULES and path != ATOMIC_SHIM:
         for match in ATOMIC.finditer(code):
             yield f"{path}:{source.line_of(text, match.start())}: atomics go through {ATOMIC_SHIM}"
-    if not CLOCK_FILE.fullmatch(path) and not path.startswith(FREE_CLOCK):
-        for match in CLOCK.finditer(code):
-            if not source.waived(text, match.start(), "G23"):
-                yield (f"{path}:{source.line_of(text, match.start())}: {match.group().rstrip('(')} "
-                       "outside the clock; time comes from the runtime (or say `// waiver G23: why`)")
 
 
 def problems(root):
-    for path, text in source.files(root, (*source.MODULES, "cmake", "examples", "bench", "tests")):
+    for path, text in source.files(root, source.EVERYTHING):
         yield from includes(path, text)
         yield from uses(path, text)
 

@@ -217,6 +217,7 @@ void blocked(sp::Runtime& runtime, stress::Run& run, stress::Random random, Outc
     auto const limit =
         random.one_in(8) ? microseconds(random.below(3000)) : microseconds(20'000'000);
     outcomes.begun.fetch_add(1);
+    // waiver G23: a blocked thread waits by the machine's clock.
     auto const before = std::chrono::steady_clock::now();
     auto answer = server.request_blocking_with_timeout<Echo>(
         limit, wanted, random.one_in(50) ? random.below(3000) : 0);
@@ -225,6 +226,7 @@ void blocked(sp::Runtime& runtime, stress::Run& run, stress::Random random, Outc
       outcomes.completed.fetch_add(1);
     } else {
       stress::check(answer.error() == Kind::timeout, "a blocked request failed");
+      // waiver G23: as above.
       stress::check(std::chrono::steady_clock::now() - before >= limit,
                     "a blocked thread's time limit was cut short");
       outcomes.timed_out.fetch_add(1);
