@@ -33,7 +33,7 @@ template <typename A>
 Result<ActorRef<A>, ActorError> wait_for_init(ActorRef<A> ref, std::int64_t timeout_ns) {
   ReplyEnvelope<void>& ping = *pool_new<PingEnvelope>();
   Result<void, ActorError> ready = ask_blocking(ref.cell(), ping, timeout_ns);
-  if (ready) return std::move(ref);
+  if (ready) return ref;
   if (ready.error() == ActorError::Kind::timeout) request_actor_end(ref.cell());
   return Unexpected(std::move(ready.error()));
 }
