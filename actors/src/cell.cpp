@@ -68,7 +68,7 @@ CellExtra& CellBase::extra() {
 
 void CellBase::launch() {
   bool const has_init = !started_;
-  if (!live_add(*this)) {
+  if (!live_add(*this, running() == nullptr)) {
     actor_kind().destroy_state(*this);
     actor_kind().destroy_cell(*this);
     throw RuntimeEnded("start");
@@ -106,6 +106,10 @@ void CellBase::work_through(Turn turn) noexcept {
     if (turn == Turn::stop || ending_or_stopping_) {
       if (end_turn() == Turn::next) finish_end();
       return;
+    }
+    if ((attention_.load(memory_order_relaxed) & Attention::discard) != 0) {  // ordered by the mail
+      turn = stop_with(ExitReason::shutdown());
+      continue;
     }
     Envelope* envelope = inbox_;
     if (envelope == nullptr) {
@@ -204,11 +208,12 @@ Turn CellBase::deliver_shutdown(CellBase* cell, Envelope& envelope, Operation op
   return cell->stop_with(ExitReason::shutdown());
 }
 
-void request_actor_end(ExecutionContext& context) noexcept {
+void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept {
   auto& cell = static_cast<CellBase&>(context);
   // Cancel first: the teardown that the stop leads to has its time. The stop is posted once; who
   // asks again cuts a teardown short that takes too long.
-  cell.request_cancel();
+  if (mail == UnreadMail::cancel) cell.request_cancel();
+  if (mail == UnreadMail::discard) cell.attend_to(CellBase::Attention::discard);
   if (!cell.shutdown_sent_.exchange(true, memory_order_relaxed)) {  // once is all it says
     (void)cell.push(cell.shutdown_);
   }

@@ -108,7 +108,16 @@ void Runtime::Delete::operator()(detail::Scheduler* scheduler) const noexcept {
 
 bool Runtime::shutdown() {
   if (scheduler_->own_worker() != nullptr) throw BlockingInWorker("Runtime::shutdown");
-  return scheduler_->shut_down();
+  return scheduler_->shut_down({.deadline = scheduler_->options().shutdown_timeout}).in_time;
+}
+
+ShutdownReport Runtime::shutdown(ShutdownOptions options) {
+  if (scheduler_->own_worker() != nullptr) throw BlockingInWorker("Runtime::shutdown");
+  if (options.deadline < std::chrono::nanoseconds::zero()) {
+    throw InvalidOptions("ShutdownOptions", "deadline", "not negative",
+                         std::to_string(options.deadline.count()) + " ns");
+  }
+  return scheduler_->shut_down(options);
 }
 
 RuntimeCounters Runtime::counters() const { return scheduler_->counters(); }

@@ -48,8 +48,11 @@ using spawned::Result;
 using spawned::RuntimeCounters;
 using spawned::RuntimeEnded;
 using spawned::RuntimeOptions;
+using spawned::ShutdownOptions;
+using spawned::ShutdownReport;
 using spawned::TimePoint;
 using spawned::Unexpected;
+using spawned::UnreadMail;
 using spawned::WaitError;
 
 namespace log = spawned::log;

@@ -1,5 +1,12 @@
 // LiveList: every task and actor of a scheduler that has not ended, so that the end of the runtime
-// can cancel and name them. Sharded by worker: adding and removing take an uncontended lock.
+// can end and name them. Sharded by worker: adding and removing take an uncontended lock. The last
+// shard holds the roots, the actors that no other actor started, in the order of their start.
+//
+// The end.
+//   open      begin_end()   roots are asked to end one after the other, the newest first: the next
+//             when the one before has been removed. Tasks are cancelled, if the mode says so.
+//   ending    close()       everything is asked to end at once, newcomers too.
+//   closing   seal()        nothing lives, and nothing can be added any more.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +22,9 @@ namespace spawned::detail {
 
 class LiveList {
  public:
-  explicit LiveList(std::uint32_t shards) : shards_(shards), lists_(new Shard[shards]) {}
+  explicit LiveList(std::uint32_t shards) : shards_(shards + 1), lists_(new Shard[shards + 1]) {}
+
+  [[nodiscard]] std::uint32_t root_shard() const noexcept { return shards_ - 1; }
 
   enum class Added : std::uint8_t {
     open,     // listed
@@ -37,29 +46,45 @@ class LiveList {
 
   void remove(ExecutionContext& context) noexcept {
     Shard& list = lists_[context.live_shard];
+    bool last = false;
     {
       SpinGuard const guard(list.lock);
       (context.live_previous == nullptr ? list.first : context.live_previous->live_next) =
           context.live_next;
       if (context.live_next != nullptr) context.live_next->live_previous = context.live_previous;
-      --list.count;
+      last = --list.count == 0;
+      if (list.asked == &context) list.asked = nullptr;
+      if (list.in_order) ask_first(list);
     }
-    // closing_ is set before the closing thread takes the shard locks to count. Either it counts
-    // after this removal, or this thread took the lock after it and sees closing_ here.
-    if (closing_.load(memory_order_relaxed)) {      // closing
-      changes_.fetch_add(1, memory_order_release);  // changed
+    // ending_ is set before the closing thread takes the shard locks to count. Either it counts
+    // after this removal, or this thread took the lock after it and sees ending_ here. Only the
+    // last of a shard can be the last of all.
+    if (last && ending_.load(memory_order_relaxed)) {  // ending
+      changes_.fetch_add(1, memory_order_release);     // changed
       futex_wake_all(changes_);
     }
   }
 
+  /// Asks the roots to end, one after the other; what is not in_order at once if `mail` says
+  /// cancel.
+  void begin_end(UnreadMail mail) noexcept {
+    ending_.store(true, memory_order_relaxed);  // ending: the shard locks order it
+    for (std::uint32_t shard = 0; shard < root_shard(); ++shard) {
+      if (mail == UnreadMail::cancel) ask_all(lists_[shard], mail, false);
+    }
+    Shard& roots = lists_[root_shard()];
+    SpinGuard const guard(roots.lock);
+    mail_ = mail;
+    roots.in_order = true;
+    ask_first(roots);
+  }
+
   /// From here on add() says closing; asks everything listed to end.
   void close() noexcept {
+    ending_.store(true, memory_order_relaxed);   // ending: the shard locks order it
     closing_.store(true, memory_order_relaxed);  // closing: the shard locks order it
     for (std::uint32_t shard = 0; shard < shards_; ++shard) {
-      SpinGuard const guard(lists_[shard].lock);
-      for (auto* context = lists_[shard].first; context != nullptr; context = context->live_next) {
-        context->kind->request_end(*context);
-      }
+      ask_all(lists_[shard], UnreadMail::cancel, true);
     }
   }
 
@@ -82,7 +107,8 @@ class LiveList {
   /// Names of up to `most` that live.
   [[nodiscard]] std::vector<std::string> describe(std::size_t most) const {
     std::vector<std::string> names;
-    for (std::uint32_t shard = 0; shard < shards_; ++shard) {
+    for (std::uint32_t i = 0; i < shards_; ++i) {
+      std::uint32_t const shard = (root_shard() + i) % shards_;  // roots first
       SpinGuard const guard(lists_[shard].lock);
       for (auto* context = lists_[shard].first; context != nullptr && names.size() < most;
            context = context->live_next) {
@@ -90,6 +116,11 @@ class LiveList {
       }
     }
     return names;
+  }
+
+  [[nodiscard]] bool roots_left() const noexcept {
+    SpinGuard const guard(lists_[root_shard()].lock);
+    return lists_[root_shard()].first != nullptr;
   }
 
   // Waiting for the end: read changes(), then count(), then wait_change() for another value.
@@ -108,7 +139,21 @@ class LiveList {
     mutable SpinLock lock;
     ExecutionContext* first = nullptr;
     std::uint64_t count = 0;
+    bool in_order = false;              // of the roots: they are being asked to end
+    ExecutionContext* asked = nullptr;  // the root that was asked last, and lives
   };
+  // Not a second time: that would cut its teardown short.
+  void ask_first(Shard& roots) noexcept {
+    if (roots.first == nullptr || roots.first == roots.asked) return;
+    roots.asked = roots.first;
+    roots.first->kind->request_end(*roots.first, mail_);
+  }
+  static void ask_all(Shard& list, UnreadMail mail, bool in_order_too) noexcept {
+    SpinGuard const guard(list.lock);
+    for (auto* context = list.first; context != nullptr; context = context->live_next) {
+      if (in_order_too || !context->kind->in_order) context->kind->request_end(*context, mail);
+    }
+  }
   std::uint64_t lock_and_count() const noexcept {
     std::uint64_t total = 0;
     for (std::uint32_t shard = 0; shard < shards_; ++shard) {
@@ -123,7 +168,9 @@ class LiveList {
 
   std::uint32_t shards_;
   std::unique_ptr<Shard[]> lists_;
-  bool sealed_ = false;  // written under all locks, read under one
+  bool sealed_ = false;                   // written under all locks, read under one
+  UnreadMail mail_ = UnreadMail::cancel;  // guarded by the lock of the roots
+  atomic<bool> ending_{false};
   atomic<bool> closing_{false};
   atomic<std::uint32_t> changes_{0};
 };

@@ -26,6 +26,21 @@ std::vector<int> allowed_processors() {
   return allowed;
 }
 
+constexpr std::size_t report_most = 10;  // names in one report
+
+std::string as_lines(std::vector<std::string> const& names) {
+  std::string lines;
+  for (std::string const& name : names) lines += "\n  " + name;
+  return lines;
+}
+
+std::string seconds_since(std::chrono::nanoseconds start) {
+  std::string text =
+      std::to_string(static_cast<double>((real_clock()->now() - start).count()) / 1e9);
+  text.resize(text.size() - 3);  // milliseconds
+  return text;
+}
+
 }  // namespace
 
 Scheduler::Scheduler(RuntimeOptions options)
@@ -57,7 +72,7 @@ Scheduler::Scheduler(RuntimeOptions options)
 }
 
 Scheduler::~Scheduler() {
-  shut_down();
+  (void)shut_down({.deadline = options_.shutdown_timeout});
   options_.clock->detach(*this);
   while (entries_.load(memory_order_acquire) != 0) yield_thread();  // entry
 }
@@ -77,14 +92,16 @@ int Scheduler::processor_for(std::uint32_t index) const noexcept {
   return processors_.empty() ? -1 : processors_[index % processors_.size()];
 }
 
-bool Scheduler::live_add(ExecutionContext& context) noexcept {
+bool Scheduler::live_add(ExecutionContext& context, bool root) noexcept {
   Worker const* const worker = own_worker();
-  std::uint32_t const shard = worker != nullptr ? worker->index : worker_count();
+  std::uint32_t const shard = root                ? living.root_shard()
+                              : worker != nullptr ? worker->index
+                                                  : worker_count();
   switch (living.add(context, shard)) {
     case LiveList::Added::open:
       return true;
     case LiveList::Added::closing:
-      context.kind->request_end(context);
+      context.kind->request_end(context, UnreadMail::cancel);
       return true;
     case LiveList::Added::sealed:
       break;
@@ -112,44 +129,55 @@ bool Scheduler::advance_virtual_time() noexcept {
   return true;
 }
 
-// False: something still lived when the time was over.
-bool Scheduler::wait_for_the_living(std::int64_t timeout_ns) noexcept {
+// False: something still lived (`roots_only`: a root) when the time was over.
+bool Scheduler::wait_for_the_living(std::int64_t timeout_ns, bool roots_only) noexcept {
   // Real time on purpose: this is about threads that do not come back.
   Clock& real = *real_clock();
   std::int64_t const deadline =
       timeout_ns < 0 ? INT64_MAX : real.now().count() + std::min(timeout_ns, INT64_MAX / 4);
   for (;;) {
     std::uint32_t const seen = living.changes();
-    if (living.count() == 0) return true;
+    if (roots_only ? !living.roots_left() : living.count() == 0) return true;
     std::int64_t const left = deadline - real.now().count();
     if (left <= 0) return false;
     living.wait_change(seen, left);
   }
 }
 
-// Waits for all that lives, which has been asked to end. False: it took longer than the timeout.
-bool Scheduler::outlive_the_living(std::string const& who) {
-  std::int64_t patience = options_.shutdown_timeout.count();
+// Waits for all that lives, which has been asked to end. False: it took longer than `patience`.
+bool Scheduler::outlive_the_living(std::string const& who, std::int64_t patience,
+                                   ShutdownReport& report) {
   bool in_time = true;
-  while (!wait_for_the_living(patience)) {
+  while (!wait_for_the_living(patience, false)) {
     in_time = false;
     patience = std::max<std::int64_t>(patience, 1'000'000'000);
-    std::string report = who + std::to_string(living.count()) + " still run after being cancelled:";
-    for (std::string const& name : living.describe(10)) report += "\n  " + name;
-    log::error("spawned", report);
+    std::vector<std::string> const names = living.describe(report_most);
+    log::error("spawned", who + std::to_string(living.count()) + " still run after " +
+                              seconds_since(report.started) + " s:" + as_lines(names));
+    if (report.late.empty()) report.late = names;
     living.close();  // asks again: a teardown has had its time
   }
   return in_time;
 }
 
-bool Scheduler::shut_down() {
+ShutdownReport Scheduler::shut_down(ShutdownOptions const& options) {
   std::scoped_lock const lock(shut_down_mutex_);
-  if (ended()) return true;
-  std::int64_t const patience =
-      std::max<std::int64_t>(options_.shutdown_timeout.count(), 1'000'000);
+  ShutdownReport report;
+  report.started = real_clock()->now();
+  if (ended()) return report;
+  std::int64_t const patience = std::max<std::int64_t>(options.deadline.count(), 1'000'000);
   std::string const who = "runtime \"" + options_.name + "\" cannot end: ";
+  refusing_.store(true, memory_order_relaxed);  // a courtesy: who comes too late is ended
+  living.begin_end(options.mail);
+  bool in_time = wait_for_the_living(options.deadline.count(), true);
+  if (!in_time) {
+    report.late = living.describe(report_most);
+    log::error("spawned", who + std::to_string(living.count()) + " still run after " +
+                              seconds_since(report.started) +
+                              " s and are cancelled now:" + as_lines(report.late));
+  }
   living.close();
-  bool in_time = outlive_the_living(who);
+  in_time = outlive_the_living(who, in_time ? patience : 1'000'000'000, report) && in_time;
   while (!blocking.stop(patience)) {
     in_time = false;
     log::error("spawned",
@@ -157,7 +185,7 @@ bool Scheduler::shut_down() {
   }
   // What the last blocking jobs, or threads outside, have started meanwhile.
   do {
-    in_time = outlive_the_living(who) && in_time;
+    in_time = outlive_the_living(who, patience, report) && in_time;
   } while (!living.seal());
   while (!dedicated.wait_until_none(patience)) {
     log::error("spawned",
@@ -165,7 +193,8 @@ bool Scheduler::shut_down() {
   }
   timekeeper.stop();
   stop_workers();
-  return in_time;
+  report.in_time = in_time;
+  return report;
 }
 
 void Scheduler::stop_workers() noexcept {
@@ -188,15 +217,15 @@ RuntimeCounters Scheduler::counters() const {
   return result;
 }
 
-bool live_add(ExecutionContext& context) noexcept {
-  return context.home->runtime().live_add(context);
+bool live_add(ExecutionContext& context, bool root) noexcept {
+  return context.home->runtime().live_add(context, root);
 }
 void live_remove(ExecutionContext& context) noexcept {
   context.home->runtime().living.remove(context);
 }
 
 void require_running(Scheduler& scheduler, char const* what) {
-  if (scheduler.ended()) throw RuntimeEnded(what);
+  if (scheduler.refusing()) throw RuntimeEnded(what);
 }
 
 Executor& workers_of(Scheduler& scheduler, char const* what) {

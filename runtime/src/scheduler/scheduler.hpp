@@ -48,8 +48,12 @@ class Scheduler final : public Executor {
   /// The workers have stopped: nothing can run any more.
   [[nodiscard]] bool ended() const noexcept { return stopping(); }
 
-  /// Cancels, waits, reports. True: everything ended within the timeout.
-  bool shut_down();
+  /// Ends everything, waits, reports.
+  ShutdownReport shut_down(ShutdownOptions const& options);
+  /// From the beginning of the end on: nothing is started from outside any more.
+  [[nodiscard]] bool refusing() const noexcept {
+    return refusing_.load(memory_order_relaxed);  // a courtesy: who comes too late is ended
+  }
 
   // --- for workers ---
   [[nodiscard]] bool stopping() const noexcept {
@@ -65,7 +69,7 @@ class Scheduler final : public Executor {
   /// Called by a worker that is about to sleep under a virtual clock. True: time has moved.
   bool advance_virtual_time() noexcept;
   [[nodiscard]] int processor_for(std::uint32_t index) const noexcept;
-  [[nodiscard]] bool live_add(ExecutionContext& context) noexcept;
+  [[nodiscard]] bool live_add(ExecutionContext& context, bool root) noexcept;
 
   // --- for virtual clocks ---
   void stamp_timers() noexcept;
@@ -98,8 +102,8 @@ class Scheduler final : public Executor {
 
  private:
   void stop_workers() noexcept;
-  [[nodiscard]] bool wait_for_the_living(std::int64_t timeout_ns) noexcept;
-  bool outlive_the_living(std::string const& who);
+  [[nodiscard]] bool wait_for_the_living(std::int64_t timeout_ns, bool roots_only) noexcept;
+  bool outlive_the_living(std::string const& who, std::int64_t patience, ShutdownReport& report);
 
   // Orderings.
   //   stop      stop_workers() stores (seq_cst)  ->  stopping() loads (seq_cst).
@@ -114,6 +118,7 @@ class Scheduler final : public Executor {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<int> processors_;
   atomic<bool> stopping_{false};
+  atomic<bool> refusing_{false};
   atomic<std::uint64_t> entries_{0};       // of threads outside that still use the scheduler
   atomic<std::uint64_t> outside_busy_{0};  // dedicated threads with work, under virtual time
   bool const virtual_time_;

@@ -18,17 +18,17 @@ using spawned::detail::LiveList;
 namespace {
 
 struct Living final : ExecutionContext {
-  Living(spawned::Runtime const& runtime, std::string called)
-      : ExecutionContext(spawned::detail::workers_of(runtime.scheduler(), "test"), kind_table,
-                         nullptr),
+  Living(spawned::Runtime const& runtime, std::string called, LiveKind const& table = kind_table)
+      : ExecutionContext(spawned::detail::workers_of(runtime.scheduler(), "test"), table, nullptr),
         name(std::move(called)) {}
-  static void on_end(ExecutionContext& context) noexcept {
+  static void on_end(ExecutionContext& context, spawned::UnreadMail /*mail*/) noexcept {
     static_cast<Living&>(context).asked.fetch_add(1);
   }
   static std::string on_describe(ExecutionContext const& context) {
     return static_cast<Living const&>(context).name;
   }
-  static constexpr LiveKind kind_table{&on_end, &on_describe};
+  static constexpr LiveKind kind_table{&on_end, &on_describe, false};
+  static constexpr LiveKind in_order{&on_end, &on_describe, true};
   std::string name;
   std::atomic<int> asked{0};
 };
@@ -77,6 +77,37 @@ TEST_SUITE("runtime/detail/live_list") {
     list.remove(second);
     list.remove(late);
     CHECK(list.count() == 0);
+  }
+
+  TEST_CASE("roots are asked to end one after the other, the newest first, and once") {
+    spawned::Runtime const home(test::with_workers(1));
+    LiveList list(1);
+    Living oldest(home, "oldest", Living::in_order);
+    Living middle(home, "middle", Living::in_order);
+    Living newest(home, "newest", Living::in_order);
+    Living child(home, "child", Living::in_order);
+    Living task(home, "task");
+    for (Living* root : {&oldest, &middle, &newest}) {
+      CHECK(list.add(*root, list.root_shard()) == LiveList::Added::open);
+    }
+    CHECK(list.add(child, 0) == LiveList::Added::open);
+    CHECK(list.add(task, 0) == LiveList::Added::open);
+    auto const asked = [&] {
+      return std::vector<int>{oldest.asked, middle.asked, newest.asked, child.asked, task.asked};
+    };
+    list.begin_end(spawned::UnreadMail::cancel);
+    CHECK(asked() == std::vector<int>{0, 0, 1, 0, 1});
+    list.remove(middle);  // ends by itself: the newest is not asked again
+    CHECK(asked() == std::vector<int>{0, 0, 1, 0, 1});
+    list.remove(newest);
+    CHECK(asked() == std::vector<int>{1, 0, 1, 0, 1});
+    list.remove(oldest);
+    CHECK_FALSE(list.roots_left());
+    list.remove(task);
+    list.close();
+    CHECK(asked() == std::vector<int>{1, 0, 1, 1, 1});
+    list.remove(child);
+    CHECK(list.seal());
   }
 
   TEST_CASE("everything added while the list closes is asked by the list or told to its adder") {

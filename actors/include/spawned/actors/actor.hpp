@@ -65,7 +65,7 @@ Task<Result<ActorRef<A>, ActorError>> await_init(ActorRef<A> ref, std::int64_t t
       co_await RequestAwaitable<void>(ref.cell(), false, *ping, timeout_ns);
   if (ready) co_return std::move(ref);
   if (ready.error() == ActorError::Kind::timeout || ready.error() == ActorError::Kind::cancelled) {
-    request_actor_end(ref.cell());
+    request_actor_end(ref.cell(), UnreadMail::cancel);
   }
   co_return Unexpected(std::move(ready.error()));
 }

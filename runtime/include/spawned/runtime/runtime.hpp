@@ -89,6 +89,19 @@ struct RuntimeCounters {
   std::uint64_t blocking_queued = 0;   ///< jobs that wait for a thread
 };
 
+/// How Runtime::shutdown() goes about it.
+struct ShutdownOptions {
+  /// For everything to end, on the machine's clock; not negative.
+  std::chrono::nanoseconds deadline = std::chrono::seconds(5);
+  UnreadMail mail = UnreadMail::cancel;
+};
+
+struct ShutdownReport {
+  bool in_time = true;                  ///< everything ended before the deadline
+  std::vector<std::string> late;        ///< up to 10 of those that had not: type, identity, at what
+  std::chrono::nanoseconds started{0};  ///< on the machine's monotonic clock
+};
+
 namespace detail {
 struct NoWorkers {};
 }  // namespace detail
@@ -137,6 +150,13 @@ class Runtime {
   /// Ends everything that lives on the runtime; see the destructor, which calls it.
   /// True: all ended within the timeout. Errors: BlockingInWorker when called from a worker.
   bool shutdown();
+
+  /// The same in an orderly way: refuses new work from outside, then stops the actors that no other
+  /// actor started, one after the other, the newest first; each has ended before the next is asked.
+  /// Then the rest is cancelled. At the deadline all that is left is cancelled, named in the log
+  /// and in the report, and waited for: nothing outlives the runtime. Errors  BlockingInWorker on a
+  /// worker; InvalidOptions for a negative deadline.
+  ShutdownReport shutdown(ShutdownOptions options);
 
   [[nodiscard]] RuntimeCounters counters() const;
   [[nodiscard]] Clock& clock() const noexcept;

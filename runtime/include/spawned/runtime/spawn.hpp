@@ -224,13 +224,15 @@ class SpawnedTask final : public ExecutionContext, public JoinState<T> {
   static void on_destroy(JoinState<T>& state) noexcept {
     pool_delete(&static_cast<SpawnedTask&>(state));
   }
-  static void on_request_end(ExecutionContext& context) noexcept { context.request_cancel(); }
+  static void on_request_end(ExecutionContext& context, UnreadMail /*mail*/) noexcept {
+    context.request_cancel();
+  }
   static std::string on_describe(ExecutionContext const& context) {
     return describe_task(static_cast<SpawnedTask const&>(context).where_);
   }
 
   static constexpr typename JoinState<T>::Operations join_table{&on_cancel, &on_destroy};
-  static constexpr LiveKind kind_table{&on_request_end, &on_describe};
+  static constexpr LiveKind kind_table{&on_request_end, &on_describe, false};
 
   template <typename U>
   friend void pool_delete(U*) noexcept;

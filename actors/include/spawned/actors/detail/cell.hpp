@@ -89,6 +89,7 @@ class CellBase : public ExecutionContext {
     static constexpr std::uint8_t skip_expired = 8;   // ActorOptions::skip_expired
     static constexpr std::uint8_t watched = 16;       // ActorOptions::handler_timeout
     static constexpr std::uint8_t unreferenced = 32;  // ActorOptions::stop_when_unreferenced
+    static constexpr std::uint8_t discard = 64;       // the runtime ends: no further mail
   };
 
   CellBase(Executor& where, ActorKind const& actor_kind) noexcept;
@@ -184,6 +185,11 @@ class CellBase : public ExecutionContext {
     reason_ = std::move(reason);
   }
 
+  /// Makes the owner look up before the next message. Any thread.
+  void attend_to(std::uint8_t bit) noexcept {
+    attention_.fetch_or(bit, memory_order_relaxed);  // what the bit is about is ordered elsewhere
+  }
+
   /// The actor whose turn the calling thread runs, or nullptr.
   [[nodiscard]] static CellBase* running() noexcept {
     WorkerLocal const* const local = current_worker;
@@ -209,7 +215,7 @@ class CellBase : public ExecutionContext {
   };
   static Turn deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation);
   static void run_turn(Runnable& runnable) noexcept;
-  friend void request_actor_end(ExecutionContext& context) noexcept;
+  friend void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept;
 
   void work_through(Turn turn) noexcept;
   [[nodiscard]] bool give_up(Envelope& envelope) noexcept {
@@ -245,8 +251,9 @@ class CellBase : public ExecutionContext {
   bool ending_or_stopping_ = false;  // no further message
 };
 
-/// LiveKind::request_end of every actor: posts a stop with reason shutdown and cancels the handler.
-void request_actor_end(ExecutionContext& context) noexcept;
+/// LiveKind::request_end of every actor: posts a stop with reason shutdown, and does with the
+/// handler and the mail as it is told.
+void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept;
 /// LiveKind::describe of every actor.
 std::string describe_actor(ExecutionContext const& context);
 

@@ -34,7 +34,7 @@ Result<ActorRef<A>, ActorError> wait_for_init(ActorRef<A> ref, std::int64_t time
   ReplyEnvelope<void>& ping = *pool_new<PingEnvelope>();
   Result<void, ActorError> ready = ask_blocking(ref.cell(), ping, timeout_ns);
   if (ready) return ref;
-  if (ready.error() == ActorError::Kind::timeout) request_actor_end(ref.cell());
+  if (ready.error() == ActorError::Kind::timeout) request_actor_end(ref.cell(), UnreadMail::cancel);
   return Unexpected(std::move(ready.error()));
 }
 

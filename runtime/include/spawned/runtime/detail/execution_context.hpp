@@ -35,6 +35,19 @@
 #include <spawned/runtime/detail/scheduling.hpp>
 #include <spawned/runtime/detail/spin_lock.hpp>
 
+namespace spawned::detail {}  // namespace spawned::detail
+
+namespace spawned {
+
+/// What becomes of work that has begun, and of mail that waits, when a runtime shuts down.
+enum class UnreadMail : std::uint8_t {
+  drain,    ///< handlers run to their end and mail is handled, as far as the deadline allows
+  discard,  ///< handlers run to their end, unread mail is discarded
+  cancel,   ///< awaits are cancelled at once, in handlers and tasks; what ~Runtime does
+};
+
+}  // namespace spawned
+
 namespace spawned::detail {
 
 /// A suspended await that a cancellation can end.
@@ -53,9 +66,11 @@ struct Wait {
 /// What the runtime must be able to do with everything that lives on it, tasks and actors alike.
 struct LiveKind {
   /// Asks it to end; called under the lock of its list, so it only posts and returns.
-  void (*request_end)(ExecutionContext&) noexcept;
-  /// Names it for a report: kind, type, identity.
+  void (*request_end)(ExecutionContext&, UnreadMail) noexcept;
+  /// Names it for a report: kind, type, identity, what it does.
   std::string (*describe)(ExecutionContext const&);
+  /// It ends after what was started later (an actor), not with everything else (a task).
+  bool in_order;
 };
 
 struct ExecutionContext : Runnable {
@@ -128,7 +143,9 @@ struct ExecutionContext : Runnable {
 
 /// Adds the context to the list of what lives on its scheduler. While the scheduler shuts down, the
 /// context is asked to end at once. False: the scheduler has ended, the context cannot run.
-[[nodiscard]] bool live_add(ExecutionContext& context) noexcept;
+/// `root`: nobody but the runtime ends it; roots end in the reverse of the order they were added
+/// in.
+[[nodiscard]] bool live_add(ExecutionContext& context, bool root = false) noexcept;
 void live_remove(ExecutionContext& context) noexcept;
 
 /// Resumes a coroutine and, on the trampoline, whatever it transfers to. True: the root coroutine
