@@ -99,4 +99,71 @@ TEST_SUITE("runtime/log") {
     for (auto& thread : threads) thread.join();
     CHECK(log.lines().size() == 1'000);
   }
+
+  TEST_CASE("fields follow the text, in quotes where they are not one word") {
+    auto const formatted = [](std::initializer_list<spawned::log::Field> fields) {
+      return spawned::log::format(Record{
+          .utc = 0ns, .level = Level::info, .target = "t", .text = "text", .fields = fields});
+    };
+    std::string const head = "1970-01-01T00:00:00.000000Z INFO t: text";
+    CHECK(formatted({}) == head);
+    CHECK(formatted({{"actor", "Bank#7"}, {"unread", "3"}}) == head + " actor=Bank#7 unread=3");
+    CHECK(formatted({{"what", "two words"}}) == head + " what=\"two words\"");
+    CHECK(formatted({{"what", ""}}) == head + " what=\"\"");
+    CHECK(formatted({{"what", "a\"b\nc"}}) == head + " what=\"a\\\"b\\nc\"");
+  }
+
+  TEST_CASE("a target has the level of the longest directive that fits, else that of all") {
+    using spawned::log::enabled;
+    spawned::log::set_filter("warn,bank=debug,bank::vault=off,shop=error");
+    CHECK(enabled(Level::debug));  // for some target
+    CHECK_FALSE(enabled(Level::info, "other"));
+    CHECK(enabled(Level::warn, "other"));
+    CHECK(enabled(Level::debug, "bank"));
+    CHECK(enabled(Level::debug, "bank::till"));
+    CHECK_FALSE(enabled(Level::trace, "bank"));
+    CHECK_FALSE(enabled(Level::error, "bank::vault"));
+    CHECK_FALSE(enabled(Level::error, "bank::vault::door"));
+    CHECK_FALSE(enabled(Level::info, "bankers"));  // not below bank
+    CHECK_FALSE(enabled(Level::warn, "shop"));
+    test::LogCapture const log;
+    spawned::log::info("other", "hidden");
+    spawned::log::info("bank", "shown");
+    CHECK(log.lines().size() == 1);
+    spawned::log::set_level(Level::info);  // for all targets
+    CHECK(enabled(Level::info, "shop"));
+    CHECK_FALSE(enabled(Level::debug, "bank"));
+  }
+
+  TEST_CASE("a directive that is none is refused by name, and nothing changes") {
+    for (char const* wrong : {"loud", "bank=loud", "=debug", "info,bank=", "info;debug"}) {
+      CAPTURE(wrong);
+      CHECK_THROWS_AS(spawned::log::set_filter(wrong), spawned::log::InvalidFilter);
+    }
+    CHECK(spawned::log::enabled(Level::info, "bank"));
+    CHECK_FALSE(spawned::log::enabled(Level::debug, "bank"));
+    try {
+      spawned::log::set_filter("info,bank=loud");
+    } catch (spawned::log::InvalidFilter const& error) {
+      CHECK(std::string(error.what()).find("bank=loud") != std::string::npos);
+    }
+    spawned::log::set_filter("");
+    CHECK(spawned::log::enabled(Level::info, "bank"));
+  }
+
+  TEST_CASE("a rate limit lets so many pass in an interval and counts the others") {
+    auto body = []() -> spawned::Task<void> {
+      spawned::log::RateLimit limit(2, 1s);
+      CHECK(limit.ask().pass);
+      CHECK(limit.ask().pass);
+      for (int i = 0; i < 5; ++i) CHECK_FALSE(limit.ask().pass);
+      co_await spawned::sleep(1s);
+      auto const next = limit.ask();
+      CHECK(next.pass);
+      CHECK(next.suppressed == 5);
+      CHECK(limit.ask().suppressed == 0);
+      CHECK_FALSE(limit.ask().pass);
+    };
+    spawned::run(body(), test::virtual_time());
+  }
 }
