@@ -51,7 +51,11 @@ CellBase::CellBase(Executor& where, ActorKind const& actor_kind) noexcept
       started_(actor_kind.init == nullptr) {}
 
 CellBase::~CellBase() {
-  if (CellExtra* const own = extra_.load(memory_order_relaxed)) pool_delete(own);  // the last owner
+  if (parent_ != nullptr) parent_->release();
+  CellExtra* const own = extra_.load(memory_order_relaxed);  // the last owner
+  if (own == nullptr) return;
+  if (own->as_ancestor != nullptr) own->as_ancestor->release();
+  pool_delete(own);
 }
 
 CellExtra& CellBase::extra() {
@@ -66,9 +70,31 @@ CellExtra& CellBase::extra() {
   return *found;
 }
 
+// A reference to this actor's record as an ancestor; on its own turn.
+Ancestor* CellBase::ancestor() {
+  Ancestor*& record = extra().as_ancestor;
+  if (record == nullptr) {
+    std::string own_name = std::string(actor_kind().type_name) + "#" + std::to_string(id_.value);
+    record =
+        pool_new<Ancestor>(std::move(own_name), parent_ != nullptr ? parent_->retain() : nullptr);
+  }
+  return record->retain();
+}
+
+std::string CellBase::describe_ancestors() const {
+  return parent_ != nullptr ? parent_->describe() : std::string();
+}
+
+std::string_view CellBase::name() const noexcept {
+  CellExtra const* const own = extra_or_null();
+  return own != nullptr ? std::string_view(own->options.name) : std::string_view();
+}
+
 void CellBase::launch() {
   bool const has_init = !started_;
-  if (!live_add(*this, running() == nullptr)) {
+  CellBase* const starter = running();
+  if (starter != nullptr) parent_ = starter->ancestor();
+  if (!live_add(*this, starter == nullptr)) {
     actor_kind().destroy_state(*this);
     actor_kind().destroy_cell(*this);
     throw RuntimeEnded("start");
@@ -180,17 +206,11 @@ Turn CellBase::fail(std::string_view during, Envelope* reply) noexcept {
     // Everything else is a crash, whatever its type.
   }
   ExitReason reason(exception);
-  try {
-    std::size_t unread = 0;
-    for (Envelope const* envelope = inbox_; envelope != nullptr; envelope = envelope->next.get()) {
-      ++unread;
-    }
-    log::error("spawned", describe() + " crashed in " + std::string(during) + " with " +
-                              reason.to_string() + " (" + std::to_string(unread) +
-                              " messages unread)");
-  } catch (...) {
-    log::error("spawned", "an actor crashed; no memory for its report");
+  std::size_t unread = 0;
+  for (Envelope const* envelope = inbox_; envelope != nullptr; envelope = envelope->next.get()) {
+    ++unread;
   }
+  log_crash(*this, during, reason, unread);
   if (ending_) {  // in teardown: the reply held back keeps its place
     reason_ = std::move(reason);
     return Turn::next;
@@ -199,7 +219,10 @@ Turn CellBase::fail(std::string_view during, Envelope* reply) noexcept {
 }
 
 std::string CellBase::describe() const {
-  return "actor " + std::string(actor_kind().type_name) + "#" + std::to_string(id_.value);
+  std::string text =
+      "actor " + std::string(actor_kind().type_name) + "#" + std::to_string(id_.value);
+  if (!name().empty()) text.append(" (").append(name()).append(")");
+  return text;
 }
 
 Turn CellBase::deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation) {

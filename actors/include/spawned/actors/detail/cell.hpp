@@ -136,7 +136,12 @@ class CellBase : public ExecutionContext {
   [[nodiscard]] bool has_ended() const noexcept { return waiters_.is_closed(); }
   /// Valid once has_ended().
   [[nodiscard]] ExitReason const& exit_reason() const noexcept { return reason_; }
+  /// "actor Bank#7", and its name if it has one.
   [[nodiscard]] std::string describe() const;
+  /// Who started it, the nearest first; empty for a root.
+  [[nodiscard]] std::string describe_ancestors() const;
+  /// ActorOptions::name.
+  [[nodiscard]] std::string_view name() const noexcept;
 
   // --- for the typed callbacks, on the actor's turn ---
 
@@ -217,6 +222,7 @@ class CellBase : public ExecutionContext {
   static void run_turn(Runnable& runnable) noexcept;
   friend void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept;
 
+  [[nodiscard]] Ancestor* ancestor();
   void work_through(Turn turn) noexcept;
   [[nodiscard]] bool give_up(Envelope& envelope) noexcept {
     in_place_ = nullptr;  // first: afterwards the cell may be anybody's
@@ -240,6 +246,7 @@ class CellBase : public ExecutionContext {
   ExitReason reason_;
   ActorId id_;
   atomic<CellExtra*> extra_{nullptr};
+  Ancestor* parent_ = nullptr;  // who started it; null: a root
   ShutdownEnvelope shutdown_;
   atomic<std::uint32_t> refs_{2};  // the creator's and the actor's own
   atomic<bool> shutdown_sent_{false};
