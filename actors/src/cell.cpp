@@ -153,7 +153,7 @@ void CellBase::finish_end() noexcept {
   if (held != nullptr) (void)held->deliver(this, *held, Operation::finish);
   if (CellExtra const* const own = extra_or_null(); own != nullptr && own->own_home) home->retire();
   live_remove(*this);
-  release();
+  release_memory();
 }
 
 void CellBase::discard(Envelope* unread) noexcept {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <spawned/actors/actor.hpp>
+#include <spawned/actors/weak_actor_ref.hpp>
 #include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
@@ -39,6 +40,7 @@ using spawned::start_on;
 using spawned::start_with;
 using spawned::start_with_on;
 using spawned::unbounded;
+using spawned::WeakActorRef;
 
 // Tasks and the runtime.
 using spawned::BlockingInWorker;

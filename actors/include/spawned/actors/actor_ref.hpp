@@ -22,8 +22,11 @@ namespace spawned {
 /// is not told.
 enum class SendResult : std::uint8_t { ok };
 
+template <typename A>
+class WeakActorRef;
+
 /// Names an actor. Copies are cheap (one atomic increment) and keep the actor's cell in memory, not
-/// the actor: it lives until it is stopped.
+/// the actor: it lives until it is stopped, unless ActorOptions::stop_when_unreferenced is set.
 ///
 /// Threads   as a shared_ptr: distinct copies from any thread.
 /// Messages  `request<M>(args...)` builds the message in place and is right on every compiler. The
@@ -153,11 +156,11 @@ class ActorRef {
           timeout_ns_(timeout_ns),
           wait_(cell.waiters()),
           stop_(stop) {
-      cell.retain();
+      cell.retain_memory();
     }
     ExitAwaiter(ExitAwaiter const&) = delete;
     ExitAwaiter& operator=(ExitAwaiter const&) = delete;
-    ~ExitAwaiter() { cell_->release(); }
+    ~ExitAwaiter() { cell_->release_memory(); }
 
     [[nodiscard]] bool await_ready() const noexcept { return !stop_ && cell_->has_ended(); }
     template <detail::runtime_promise Promise>
@@ -235,6 +238,9 @@ class ActorRef {
   [[nodiscard]] bool is_alive() const noexcept { return !cell_->has_ended(); }
   [[nodiscard]] ActorId id() const noexcept { return cell_->id(); }
 
+  /// A handle that does not count: see WeakActorRef.
+  [[nodiscard]] WeakActorRef<A> downgrade() const noexcept;
+
   friend bool operator==(ActorRef const& left, ActorRef const& right) noexcept {
     return left.cell_ == right.cell_;
   }
@@ -284,7 +290,7 @@ class ActorRef {
 
 template <typename A>
 ActorRef<A> Context<A>::self() const noexcept {
-  cell_->retain();
+  cell_->retain_again();
   return ActorRef<A>(static_cast<detail::ActorCell<A>&>(*cell_));
 }
 

@@ -10,8 +10,6 @@
 //   goes through the mailbox word and the run queues (mailbox.hpp, ExecutionContext).
 //
 // Orderings.
-//   refs      release() subtracts (acq_rel)  ->  release() subtracts (acq_rel).
-//             The last owner frees the cell after everybody else is done with it.
 //   extra     extra() CASes extra_ (acq_rel)  ->  extra_or_null() loads (acquire).
 //             Who finds the block sees it constructed.
 #pragma once
@@ -22,6 +20,7 @@
 #include <string_view>
 
 #include <spawned/actors/detail/cell_extra.hpp>
+#include <spawned/actors/detail/handle_count.hpp>
 #include <spawned/actors/detail/mailbox.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/exit_reason.hpp>
@@ -107,10 +106,17 @@ class CellBase : public ExecutionContext {
   /// Errors  RuntimeEnded; the cell is gone then.
   void launch();
 
-  void retain() noexcept { refs_.fetch_add(1, memory_order_relaxed); }  // the caller holds one
+  // Refs; see HandleCount. retain(): the caller has a ref; retain_again(): memory.
+  void retain() noexcept { handles_.add_strong(); }
+  void retain_again() noexcept { handles_.add_strong_again(); }
   void release() noexcept {
-    if (refs_.fetch_sub(1, memory_order_acq_rel) == 1) actor_kind().destroy_cell(*this);  // refs
+    if (handles_.drop_strong()) last_ref_gone();
   }
+  void retain_memory() noexcept { handles_.add_memory(); }
+  void release_memory() noexcept {
+    if (handles_.drop_memory()) actor_kind().destroy_cell(*this);
+  }
+  [[nodiscard]] bool is_referenced() const noexcept { return handles_.is_referenced(); }
 
   /// Enqueues a message. False: the actor has ended, the envelope is still the caller's.
   /// `turn_ends`: the caller suspends right after, so the actor may be handed off.
@@ -220,6 +226,7 @@ class CellBase : public ExecutionContext {
   }
   [[nodiscard]] Turn end_turn() noexcept;
   void finish_end() noexcept;
+  void last_ref_gone() noexcept;
   void discard(Envelope* unread) noexcept;
 
   static constexpr unsigned budget = 64;  // messages in one turn
@@ -233,9 +240,9 @@ class CellBase : public ExecutionContext {
   WaitList waiters_;
   ExitReason reason_;
   ActorId id_;
+  HandleCount handles_;
   atomic<CellExtra*> extra_{nullptr};
   ShutdownEnvelope shutdown_;
-  atomic<std::uint32_t> refs_{2};  // the creator's and the actor's own
   atomic<bool> shutdown_sent_{false};
   atomic<std::uint8_t> attention_{0};
   ActorError::Kind answer_ = ActorError::Kind::stopped;

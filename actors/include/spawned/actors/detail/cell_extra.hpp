@@ -6,9 +6,17 @@
 
 namespace spawned::detail {
 
+class UnreferencedStop;
+
 struct CellExtra {
+  CellExtra() = default;
+  CellExtra(CellExtra const&) = delete;
+  CellExtra& operator=(CellExtra const&) = delete;
+  ~CellExtra();
+
   ActorOptions options;
   bool own_home = false;  // the executor is this actor's alone and is given back at its end
+  UnreferencedStop* unreferenced_stop = nullptr;  // for ActorOptions::stop_when_unreferenced
 };
 
 /// Checked, in a block from the pool. Errors: InvalidOptions.
