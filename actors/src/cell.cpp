@@ -137,6 +137,7 @@ void CellBase::work_through(Turn turn) noexcept {
 Turn CellBase::end_turn() noexcept {
   if (ending_) return Turn::next;
   ending_ = ending_or_stopping_ = true;
+  current = nullptr;
   publish_hand_off();  // user code follows, if only a destructor
   if (skip_teardown_ || actor_kind().teardown == nullptr) return Turn::next;
   clear_cancel();
@@ -256,6 +257,7 @@ Turn PingEnvelope::deliver_ping(CellBase* cell, Envelope& envelope, Operation op
       pool_delete(&self);
       break;
     case Operation::finish:
+    case Operation::identify:
       break;
   }
   return Turn::next;

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <spawned/actors/actor.hpp>
+#include <spawned/actors/continue_with.hpp>
+#include <spawned/actors/reply_to.hpp>
 #include <spawned/actors/weak_actor_ref.hpp>
 #include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/log.hpp>
@@ -25,6 +27,7 @@ using spawned::ActorRef;
 using spawned::Backend;
 using spawned::Context;
 using spawned::default_request_timeout;
+using spawned::DeferRefused;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
@@ -32,6 +35,8 @@ using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
 using spawned::PendingReply;
+using spawned::ReplyResult;
+using spawned::ReplyTo;
 using spawned::RequestResponse;
 using spawned::SendResult;
 using spawned::start;

@@ -54,6 +54,9 @@ class WeakActorRef {
  public:
   using actor_type = A;
 
+  /// For the library: the caller keeps the cell.
+  explicit WeakActorRef(detail::ActorCell<A>& cell) noexcept : weak_(cell) {}
+
   WeakActorRef(ActorRef<A> const& ref) noexcept  // NOLINT(google-explicit-constructor)
       : weak_(ref.cell()) {}
 
@@ -72,8 +75,13 @@ class WeakActorRef {
 };
 
 template <typename A>
+WeakActorRef<A> Context<A>::weak_self() const noexcept {
+  return WeakActorRef<A>(static_cast<detail::ActorCell<A>&>(*cell_));
+}
+
+template <typename A>
 WeakActorRef<A> ActorRef<A>::downgrade() const noexcept {
-  return WeakActorRef<A>(*this);
+  return WeakActorRef<A>(*cell_);
 }
 
 }  // namespace spawned

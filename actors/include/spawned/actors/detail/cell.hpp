@@ -49,10 +49,18 @@ enum class Turn : std::uint8_t {
 
 /// What the owner asks of an envelope.
 enum class Operation : std::uint8_t {
-  handle,   // call the handler
-  finish,   // send the reply that was held back for teardown
-  discard,  // the actor has ended: answer, or drop
-  destroy,  // the receiver is done with the reply: free the block
+  handle,    // call the handler
+  finish,    // send the reply that was held back for teardown
+  discard,   // the actor has ended: answer, or drop
+  destroy,   // the receiver is done with the reply: free the block
+  identify,  // of a message in work: tell() what it is
+};
+
+/// What a message is, as far as an actor that does not know its type needs it.
+struct MessageInfo {
+  std::string_view message;         // the name of its type
+  std::string_view reply;           // the name of the reply's type, or empty: not a request
+  void const* reply_tag = nullptr;  // type_tag<R>, or null: not a request
 };
 
 /// A message on its way: a typed block that knows how to deliver itself.
@@ -199,8 +207,20 @@ class CellBase : public ExecutionContext {
     return static_cast<CellBase*>(local->running);
   }
 
-  /// The message in work, for coroutine handlers.
+  /// The message whose handler is called, until the next one is; null in init and teardown.
   Envelope* current = nullptr;
+  /// What that message is, or null.
+  [[nodiscard]] MessageInfo const* current_info() const noexcept;
+  /// The message in work is a request and its caller has not given up.
+  [[nodiscard]] bool is_caller_waiting() const noexcept;
+
+  /// Handles `envelope` right after the present callback, before any other mail.
+  void continue_with(Envelope& envelope);
+  /// The same for one that is handled now.
+  void continuation_begins() noexcept;
+
+  /// In teardown, or past it. For the owner.
+  [[nodiscard]] bool is_ending() const noexcept { return ending_; }
 
   [[nodiscard]] ExitReason& reason() noexcept { return reason_; }
   /// What an unread request is answered with once the actor has ended.
@@ -260,6 +280,9 @@ std::string describe_actor(ExecutionContext const& context);
 /// A stop message: keeps its place behind what its sender sent before.
 [[nodiscard]] Envelope* make_stop_envelope(ExitReason reason);
 
+/// Answers Operation::identify.
+void tell(MessageInfo const& info) noexcept;
+
 /// Logs MessageResponse::unused().
 void log_unused(CellBase const& cell, std::string_view message) noexcept;
 
@@ -272,6 +295,10 @@ constexpr std::string_view type_name() noexcept {
   auto const end = name.find(';');
   return name.substr(0, end != std::string_view::npos ? end : name.size() - 1);
 }
+
+/// Its address stands for the type.
+template <typename T>
+inline constexpr char type_tag = 0;
 
 }  // namespace detail
 }  // namespace spawned

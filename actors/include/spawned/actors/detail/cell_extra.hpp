@@ -2,6 +2,8 @@
 // options, or by the first that needs it (CellBase::extra()).
 #pragma once
 
+#include <cstdint>
+
 #include <spawned/actors/options.hpp>
 
 namespace spawned::detail {
@@ -16,6 +18,7 @@ struct CellExtra {
 
   ActorOptions options;
   bool own_home = false;  // the executor is this actor's alone and is given back at its end
+  std::uint32_t continuations = 0;  // as many of the first in the inbox are such; owner
   UnreferencedStop* unreferenced_stop = nullptr;  // for ActorOptions::stop_when_unreferenced
 };
 
