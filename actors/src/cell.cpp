@@ -223,6 +223,13 @@ Envelope* make_stop_envelope(ExitReason reason) {
   return pool_new<StopEnvelope>(std::move(reason));
 }
 
+bool post_stop(CellBase& cell, ExitReason reason) {
+  Envelope* const envelope = make_stop_envelope(std::move(reason));
+  if (cell.push(*envelope)) return true;
+  (void)envelope->deliver(nullptr, *envelope, Operation::destroy);
+  return false;
+}
+
 void log_unused(CellBase const& cell, std::string_view message) noexcept {
   try {
     log::warn("spawned", cell.describe() + " does not use message " + std::string(message));

@@ -9,18 +9,15 @@
 
 #include <spawned/actors/context.hpp>
 #include <spawned/actors/detail/actor_cell.hpp>
+#include <spawned/actors/detail/asking.hpp>
 #include <spawned/actors/detail/envelopes.hpp>
 #include <spawned/actors/detail/handlers.hpp>
 #include <spawned/actors/error.hpp>
+#include <spawned/actors/exit_awaiter.hpp>
 #include <spawned/actors/request.hpp>
-#include <spawned/runtime/detail/wait_list.hpp>
 #include <spawned/runtime/moved.hpp>
 
 namespace spawned {
-
-/// What became of a send. A message to an actor that has ended is `ok` too: as in OTP, the sender
-/// is not told.
-enum class SendResult : std::uint8_t { ok };
 
 template <typename A>
 class WeakActorRef;
@@ -85,13 +82,7 @@ class ActorRef {
   /// Sends the request now and leaves the waiting for later. Any thread.
   template <typename M, typename... Args>
   [[nodiscard]] auto start_request(Args&&... args) const {
-    auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
-    using R = detail::reply_t<A, M>;
-    if (!cell_->push(*envelope)) {
-      envelope->result.emplace(Unexpected(detail::dead_actor_error(*cell_)));
-      (void)envelope->slot.complete();
-    }
-    return PendingReply<R>(*cell_, *envelope);
+    return detail::ask(*cell_, *make_envelope<M>(std::forward<Args>(args)...));
   }
 
   /// For threads outside the runtime: asks and blocks, up to 5 s.
@@ -105,21 +96,9 @@ class ActorRef {
   auto request_blocking_with_timeout(std::chrono::duration<Rep, Period> timeout,
                                      Args&&... args) const {
     detail::require_request_handler<A, M>();
-    using Reply = Result<detail::reply_t<A, M>, ActorError>;
     detail::require_no_worker("ActorRef::request_blocking");
-    auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
-    detail::ThreadWait wait;
-    envelope->slot.start_waiting(wait);
-    if (!cell_->push(*envelope)) {
-      envelope->destroy();
-      return Reply(Unexpected(detail::dead_actor_error(*cell_)));
-    }
-    if (!wait.block(envelope->slot, detail::limit_ns(timeout))) {
-      return Reply(Unexpected(ActorError::Kind::timeout));
-    }
-    Reply result = std::move(*envelope->result);
-    envelope->destroy();
-    return result;
+    return detail::ask_blocking(*cell_, *make_envelope<M>(std::forward<Args>(args)...),
+                                detail::limit_ns(timeout));
   }
 
   // --- send: OTP's cast ---
@@ -141,67 +120,9 @@ class ActorRef {
   // --- life ---
 
   /// Asks the actor to end after what the caller sent before; teardown runs. Any thread.
-  void stop(ExitReason reason = {}) const {
-    detail::Envelope* const envelope = detail::make_stop_envelope(std::move(reason));
-    if (!cell_->push(*envelope)) {
-      (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
-    }
-  }
+  void stop(ExitReason reason = {}) const { (void)detail::post_stop(*cell_, std::move(reason)); }
 
-  class ExitAwaiter {
-   public:
-    ExitAwaiter(detail::CellBase& cell, bool stop, ExitReason reason, std::int64_t timeout_ns)
-        : cell_(&cell),
-          stop_reason_(std::move(reason)),
-          timeout_ns_(timeout_ns),
-          wait_(cell.waiters()),
-          stop_(stop) {
-      cell.retain_memory();
-    }
-    ExitAwaiter(ExitAwaiter const&) = delete;
-    ExitAwaiter& operator=(ExitAwaiter const&) = delete;
-    ~ExitAwaiter() { cell_->release_memory(); }
-
-    [[nodiscard]] bool await_ready() const noexcept { return !stop_ && cell_->has_ended(); }
-    template <detail::runtime_promise Promise>
-    bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
-      if (caller.promise().context == cell_) {
-        own_ = true;
-        return false;
-      }
-      if (stop_) {
-        detail::Envelope* const envelope = detail::make_stop_envelope(std::move(stop_reason_));
-        if (!cell_->push(*envelope)) {
-          (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
-          dead_ = true;
-          return false;
-        }
-      }
-      waited_ = true;
-      return wait_.suspend(caller, *caller.promise().context, timeout_ns_);
-    }
-    Result<ExitReason, ActorError> await_resume() {
-      if (own_) return Unexpected(ActorError::Kind::deadlock);
-      if (dead_) return Unexpected(detail::dead_actor_error(*cell_));
-      if (waited_) {
-        detail::WaitOutcome const outcome = wait_.finish();
-        if (outcome != detail::WaitOutcome::completed) {
-          return Unexpected(detail::gave_up_error(outcome, wait_.context()));
-        }
-      }
-      return cell_->exit_reason();
-    }
-
-   private:
-    detail::CellBase* cell_;
-    ExitReason stop_reason_;
-    std::int64_t timeout_ns_;
-    detail::ListWait wait_;
-    bool stop_;
-    bool own_ = false;  // an actor waits for itself
-    bool dead_ = false;
-    bool waited_ = false;
-  };
+  using ExitAwaiter = spawned::ExitAwaiter;
 
   /// Asks the actor to end and waits until it has. Yields `Result<ExitReason>`; `no_such_actor`
   /// when it had ended before, `timeout` when it is not done in time (it still ends), `deadlock`
@@ -276,11 +197,7 @@ class ActorRef {
     detail::require_message_handler<A, M>();
     if constexpr (detail::handles_message<A, M>) {
       (detail::reject_dangerous_temporary<Args>(), ...);
-      auto* const envelope = detail::pool_new<detail::SendEnvelope<A, M>>(
-          std::in_place, detail::forward_moved<Args>(args)...);
-      if (!cell_->push(*envelope)) {
-        (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
-      }
+      return detail::post<A, M>(*cell_, detail::forward_moved<Args>(args)...);
     }
     return SendResult::ok;
   }

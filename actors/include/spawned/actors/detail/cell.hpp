@@ -279,6 +279,8 @@ std::string describe_actor(ExecutionContext const& context);
 
 /// A stop message: keeps its place behind what its sender sent before.
 [[nodiscard]] Envelope* make_stop_envelope(ExitReason reason);
+/// Sends it. False: the actor had ended.
+bool post_stop(CellBase& cell, ExitReason reason);
 
 /// Answers Operation::identify.
 void tell(MessageInfo const& info) noexcept;
