@@ -6,6 +6,7 @@
 
 #include <spawned/actors/actor.hpp>
 #include <spawned/actors/continue_with.hpp>
+#include <spawned/actors/protocol.hpp>
 #include <spawned/actors/reply_to.hpp>
 #include <spawned/actors/weak_actor_ref.hpp>
 #include <spawned/runtime/cancellation.hpp>
@@ -35,6 +36,8 @@ using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
 using spawned::PendingReply;
+using spawned::Protocol;
+using spawned::Recipient;
 using spawned::ReplyResult;
 using spawned::ReplyTo;
 using spawned::RequestResponse;
@@ -46,6 +49,8 @@ using spawned::start_with;
 using spawned::start_with_on;
 using spawned::unbounded;
 using spawned::WeakActorRef;
+using spawned::WeakProtocol;
+using spawned::WeakRecipient;
 
 // Tasks and the runtime.
 using spawned::BlockingInWorker;
