@@ -6,8 +6,10 @@
 
 #include <spawned/actors/actor.hpp>
 #include <spawned/actors/continue_with.hpp>
+#include <spawned/actors/delegate.hpp>
 #include <spawned/actors/protocol.hpp>
 #include <spawned/actors/reply_to.hpp>
+#include <spawned/actors/request_set.hpp>
 #include <spawned/actors/weak_actor_ref.hpp>
 #include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/log.hpp>
@@ -40,7 +42,12 @@ using spawned::Protocol;
 using spawned::Recipient;
 using spawned::ReplyResult;
 using spawned::ReplyTo;
+using spawned::request_all;
+using spawned::request_all_with_timeout;
+using spawned::request_first;
+using spawned::request_first_with_timeout;
 using spawned::RequestResponse;
+using spawned::RequestSet;
 using spawned::SendResult;
 using spawned::start;
 using spawned::start_and_wait;

@@ -36,6 +36,14 @@ class Context {
   template <typename R>
   [[nodiscard]] ReplyTo<R> defer();
 
+  /// In a request handler: lets `target`, an ActorRef or a Protocol, answer the request in work. It
+  /// is asked `M(args...)`, and its reply or error goes to the caller; so does its being dead, at
+  /// once. To be returned: `return context.delegate<Find>(shard, key);`. The handler's reply type
+  /// must be that of the target, else it does not compile.
+  /// Errors  DeferRefused; std::bad_alloc. The target does not see when the caller gives up.
+  template <typename M, typename Target, typename... Args>
+  [[nodiscard("return it from the handler")]] auto delegate(Target const& target, Args&&... args);
+
   /// The caller of the request in work has not given up. False where no request is in work. A hint:
   /// it may give up the next moment.
   [[nodiscard]] bool is_caller_waiting() const noexcept { return cell_->is_caller_waiting(); }

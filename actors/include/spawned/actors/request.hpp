@@ -157,6 +157,8 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
 template <typename R>
 class [[nodiscard("dropping it gives the reply up")]] PendingReply {
  public:
+  using reply_type = R;
+
   /// `target` is only compared: an actor must not wait for itself.
   PendingReply(detail::CellBase const& target, detail::ReplyEnvelope<R>& envelope) noexcept
       : target_(&target), envelope_(&envelope) {}
@@ -209,6 +211,13 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
   /// The reply is there (or was taken): awaiting does not suspend.
   [[nodiscard]] bool is_ready() const noexcept {
     return envelope_ == nullptr || envelope_->slot.is_done();
+  }
+
+  /// For the library: whom it asks, an identity; and the request, the caller's from now on, or null
+  /// when the reply was taken.
+  [[nodiscard]] void const* target() const noexcept { return target_; }
+  [[nodiscard]] detail::ReplyEnvelope<R>* release() && noexcept {
+    return std::exchange(envelope_, nullptr);
   }
 
  private:

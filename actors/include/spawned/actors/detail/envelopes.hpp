@@ -21,6 +21,7 @@ namespace spawned::detail {
 template <typename R>
 struct ReplyEnvelope : RequestBase {
   using RequestBase::RequestBase;
+  using reply_type = R;
 
   std::optional<Result<R, ActorError>> result;
 
