@@ -167,6 +167,7 @@ void CellBase::work_through(Turn turn) noexcept {
 Turn CellBase::end_turn() noexcept {
   if (ending_) return Turn::next;
   ending_ = ending_or_stopping_ = true;
+  current = nullptr;
   publish_hand_off();  // user code follows, if only a destructor
   if (skip_teardown_ || actor_kind().teardown == nullptr) return Turn::next;
   clear_cancel();
@@ -183,7 +184,7 @@ void CellBase::finish_end() noexcept {
   if (held != nullptr) (void)held->deliver(this, *held, Operation::finish);
   if (CellExtra const* const own = extra_or_null(); own != nullptr && own->own_home) home->retire();
   live_remove(*this);
-  release();
+  release_memory();
 }
 
 void CellBase::discard(Envelope* unread) noexcept {
@@ -287,6 +288,7 @@ Turn PingEnvelope::deliver_ping(CellBase* cell, Envelope& envelope, Operation op
       pool_delete(&self);
       break;
     case Operation::finish:
+    case Operation::identify:
       break;
   }
   return Turn::next;

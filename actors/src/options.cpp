@@ -4,6 +4,7 @@
 
 #include <spawned/actors/actor.hpp>
 #include <spawned/actors/detail/cell_extra.hpp>
+#include <spawned/actors/detail/unreferenced_stop.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/runtime.hpp>
 
@@ -25,6 +26,14 @@ CellExtra* make_extra(ActorOptions options) {
   check(options);
   auto* const extra = pool_new<CellExtra>();
   extra->options = std::move(options);
+  try {
+    if (extra->options.stop_when_unreferenced) {
+      extra->unreferenced_stop = make_unreferenced_stop();
+    }
+  } catch (...) {
+    pool_delete(extra);
+    throw;
+  }
   return extra;
 }
 

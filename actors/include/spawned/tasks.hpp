@@ -5,6 +5,12 @@
 #pragma once
 
 #include <spawned/actors/actor.hpp>
+#include <spawned/actors/continue_with.hpp>
+#include <spawned/actors/delegate.hpp>
+#include <spawned/actors/protocol.hpp>
+#include <spawned/actors/reply_to.hpp>
+#include <spawned/actors/request_set.hpp>
+#include <spawned/actors/weak_actor_ref.hpp>
 #include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
@@ -24,6 +30,7 @@ using spawned::ActorRef;
 using spawned::Backend;
 using spawned::Context;
 using spawned::default_request_timeout;
+using spawned::DeferRefused;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
@@ -31,7 +38,16 @@ using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
 using spawned::PendingReply;
+using spawned::Protocol;
+using spawned::Recipient;
+using spawned::ReplyResult;
+using spawned::ReplyTo;
+using spawned::request_all;
+using spawned::request_all_with_timeout;
+using spawned::request_first;
+using spawned::request_first_with_timeout;
 using spawned::RequestResponse;
+using spawned::RequestSet;
 using spawned::SendResult;
 using spawned::start;
 using spawned::start_and_wait;
@@ -39,6 +55,9 @@ using spawned::start_on;
 using spawned::start_with;
 using spawned::start_with_on;
 using spawned::unbounded;
+using spawned::WeakActorRef;
+using spawned::WeakProtocol;
+using spawned::WeakRecipient;
 
 // Tasks and the runtime.
 using spawned::BlockingInWorker;

@@ -11,6 +11,10 @@ namespace spawned {
 
 template <typename A>
 class ActorRef;
+template <typename A>
+class WeakActorRef;
+template <typename R>
+class ReplyTo;
 
 /// Threads   belongs to the actor: use it in its callbacks, also after a co_await, nowhere else.
 template <typename A>
@@ -23,6 +27,32 @@ class Context {
   /// A ref to this actor.
   [[nodiscard]] ActorRef<A> self() const noexcept;
   [[nodiscard]] ActorId id() const noexcept { return cell_->id(); }
+
+  /// A handle to this actor that does not count as a ref.
+  [[nodiscard]] WeakActorRef<A> weak_self() const noexcept;
+
+  /// In a request handler: takes over the answering of the request in work, R being the reply's
+  /// type. See ReplyTo. Errors: DeferRefused.
+  template <typename R>
+  [[nodiscard]] ReplyTo<R> defer();
+
+  /// In a request handler: lets `target`, an ActorRef or a Protocol, answer the request in work. It
+  /// is asked `M(args...)`, and its reply or error goes to the caller; so does its being dead, at
+  /// once. To be returned: `return context.delegate<Find>(shard, key);`. The handler's reply type
+  /// must be that of the target, else it does not compile.
+  /// Errors  DeferRefused; std::bad_alloc. The target does not see when the caller gives up.
+  template <typename M, typename Target, typename... Args>
+  [[nodiscard("return it from the handler")]] auto delegate(Target const& target, Args&&... args);
+
+  /// The caller of the request in work has not given up. False where no request is in work. A hint:
+  /// it may give up the next moment.
+  [[nodiscard]] bool is_caller_waiting() const noexcept { return cell_->is_caller_waiting(); }
+
+  /// Handles the message `M(args...)` right after the present callback, before anything that is in
+  /// the mailbox: OTP's {continue, ...}. Several are handled in the order asked for. In teardown,
+  /// or when the actor ends before, it is dropped.
+  template <typename M, typename... Args>
+  void continue_with(Args&&... args);
 
   /// Ends the actor when the present callback is done, before any further message.
   void stop(ExitReason reason = {}) noexcept { cell_->request_stop(std::move(reason)); }

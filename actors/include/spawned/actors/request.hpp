@@ -49,26 +49,6 @@ class CellGuard {
 
 [[nodiscard]] ActorError dead_actor_error(CellBase& cell);
 
-/// Sends a request and blocks the thread until it is answered.
-template <typename R>
-Result<R, ActorError> ask_blocking(CellBase& cell, ReplyEnvelope<R>& envelope,
-                                   std::int64_t timeout_ns) {
-  if (CellBase::running() == &cell) {
-    envelope.destroy();
-    return Unexpected(ActorError::Kind::deadlock);
-  }
-  ThreadWait wait;
-  envelope.slot.start_waiting(wait);
-  if (!cell.push(envelope)) {
-    envelope.destroy();
-    return Unexpected(dead_actor_error(cell));
-  }
-  if (!wait.block(envelope.slot, timeout_ns)) return Unexpected(ActorError::Kind::timeout);
-  Result<R, ActorError> result = std::move(*envelope.result);
-  envelope.destroy();
-  return result;
-}
-
 /// The error of a wait that time or a cancellation ended; throws Cancelled if one was reported
 /// before.
 [[nodiscard]] inline ActorError gave_up_error(WaitOutcome outcome, ExecutionContext& context) {
@@ -177,6 +157,8 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
 template <typename R>
 class [[nodiscard("dropping it gives the reply up")]] PendingReply {
  public:
+  using reply_type = R;
+
   /// `target` is only compared: an actor must not wait for itself.
   PendingReply(detail::CellBase const& target, detail::ReplyEnvelope<R>& envelope) noexcept
       : target_(&target), envelope_(&envelope) {}
@@ -244,6 +226,13 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
   /// The reply is there (or was taken): awaiting does not suspend.
   [[nodiscard]] bool is_ready() const noexcept {
     return envelope_ == nullptr || envelope_->slot.is_done();
+  }
+
+  /// For the library: whom it asks, an identity; and the request, the caller's from now on, or null
+  /// when the reply was taken.
+  [[nodiscard]] void const* target() const noexcept { return target_; }
+  [[nodiscard]] detail::ReplyEnvelope<R>* release() && noexcept {
+    return std::exchange(envelope_, nullptr);
   }
 
  private:

@@ -10,8 +10,6 @@
 //   goes through the mailbox word and the run queues (mailbox.hpp, ExecutionContext).
 //
 // Orderings.
-//   refs      release() subtracts (acq_rel)  ->  release() subtracts (acq_rel).
-//             The last owner frees the cell after everybody else is done with it.
 //   extra     extra() CASes extra_ (acq_rel)  ->  extra_or_null() loads (acquire).
 //             Who finds the block sees it constructed.
 #pragma once
@@ -22,6 +20,7 @@
 #include <string_view>
 
 #include <spawned/actors/detail/cell_extra.hpp>
+#include <spawned/actors/detail/handle_count.hpp>
 #include <spawned/actors/detail/mailbox.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/exit_reason.hpp>
@@ -50,10 +49,18 @@ enum class Turn : std::uint8_t {
 
 /// What the owner asks of an envelope.
 enum class Operation : std::uint8_t {
-  handle,   // call the handler
-  finish,   // send the reply that was held back for teardown
-  discard,  // the actor has ended: answer, or drop
-  destroy,  // the receiver is done with the reply: free the block
+  handle,    // call the handler
+  finish,    // send the reply that was held back for teardown
+  discard,   // the actor has ended: answer, or drop
+  destroy,   // the receiver is done with the reply: free the block
+  identify,  // of a message in work: tell() what it is
+};
+
+/// What a message is, as far as an actor that does not know its type needs it.
+struct MessageInfo {
+  std::string_view message;         // the name of its type
+  std::string_view reply;           // the name of the reply's type, or empty: not a request
+  void const* reply_tag = nullptr;  // type_tag<R>, or null: not a request
 };
 
 /// A message on its way: a typed block that knows how to deliver itself.
@@ -108,10 +115,17 @@ class CellBase : public ExecutionContext {
   /// Errors  RuntimeEnded; the cell is gone then.
   void launch();
 
-  void retain() noexcept { refs_.fetch_add(1, memory_order_relaxed); }  // the caller holds one
+  // Refs; see HandleCount. retain(): the caller has a ref; retain_again(): memory.
+  void retain() noexcept { handles_.add_strong(); }
+  void retain_again() noexcept { handles_.add_strong_again(); }
   void release() noexcept {
-    if (refs_.fetch_sub(1, memory_order_acq_rel) == 1) actor_kind().destroy_cell(*this);  // refs
+    if (handles_.drop_strong()) last_ref_gone();
   }
+  void retain_memory() noexcept { handles_.add_memory(); }
+  void release_memory() noexcept {
+    if (handles_.drop_memory()) actor_kind().destroy_cell(*this);
+  }
+  [[nodiscard]] bool is_referenced() const noexcept { return handles_.is_referenced(); }
 
   /// Enqueues a message. False: the actor has ended, the envelope is still the caller's.
   /// `turn_ends`: the caller suspends right after, so the actor may be handed off.
@@ -204,8 +218,20 @@ class CellBase : public ExecutionContext {
     return static_cast<CellBase*>(local->running);
   }
 
-  /// The message in work, for coroutine handlers.
+  /// The message whose handler is called, until the next one is; null in init and teardown.
   Envelope* current = nullptr;
+  /// What that message is, or null.
+  [[nodiscard]] MessageInfo const* current_info() const noexcept;
+  /// The message in work is a request and its caller has not given up.
+  [[nodiscard]] bool is_caller_waiting() const noexcept;
+
+  /// Handles `envelope` right after the present callback, before any other mail.
+  void continue_with(Envelope& envelope);
+  /// The same for one that is handled now.
+  void continuation_begins() noexcept;
+
+  /// In teardown, or past it. For the owner.
+  [[nodiscard]] bool is_ending() const noexcept { return ending_; }
 
   [[nodiscard]] ExitReason& reason() noexcept { return reason_; }
   /// What an unread request is answered with once the actor has ended.
@@ -232,6 +258,7 @@ class CellBase : public ExecutionContext {
   }
   [[nodiscard]] Turn end_turn() noexcept;
   void finish_end() noexcept;
+  void last_ref_gone() noexcept;
   void discard(Envelope* unread) noexcept;
 
   static constexpr unsigned budget = 64;  // messages in one turn
@@ -245,10 +272,10 @@ class CellBase : public ExecutionContext {
   WaitList waiters_;
   ExitReason reason_;
   ActorId id_;
+  HandleCount handles_;
   atomic<CellExtra*> extra_{nullptr};
   Ancestor* parent_ = nullptr;  // who started it; null: a root
   ShutdownEnvelope shutdown_;
-  atomic<std::uint32_t> refs_{2};  // the creator's and the actor's own
   atomic<bool> shutdown_sent_{false};
   atomic<std::uint8_t> attention_{0};
   ActorError::Kind answer_ = ActorError::Kind::stopped;
@@ -268,6 +295,9 @@ std::string describe_actor(ExecutionContext const& context);
 /// has ended.
 bool post_stop(CellBase& cell, ExitReason reason);
 
+/// Answers Operation::identify.
+void tell(MessageInfo const& info) noexcept;
+
 /// Logs MessageResponse::unused().
 void log_unused(CellBase const& cell, std::string_view message) noexcept;
 
@@ -280,6 +310,10 @@ constexpr std::string_view type_name() noexcept {
   auto const end = name.find(';');
   return name.substr(0, end != std::string_view::npos ? end : name.size() - 1);
 }
+
+/// Its address stands for the type.
+template <typename T>
+inline constexpr char type_tag = 0;
 
 }  // namespace detail
 }  // namespace spawned

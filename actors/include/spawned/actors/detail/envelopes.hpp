@@ -9,6 +9,7 @@
 
 #include <spawned/actors/detail/actor_cell.hpp>
 #include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/detail/deferral.hpp>
 #include <spawned/actors/detail/handlers.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/detail/slot.hpp>
@@ -16,12 +17,12 @@
 
 namespace spawned::detail {
 
-/// The part of a request that the caller knows: slot and result. Two owners, see Slot.
+/// The part of a request that the caller knows: slot and result.
 template <typename R>
-struct ReplyEnvelope : Envelope {
-  using Envelope::Envelope;
+struct ReplyEnvelope : RequestBase {
+  using RequestBase::RequestBase;
+  using reply_type = R;
 
-  Slot slot;
   std::optional<Result<R, ActorError>> result;
 
   /// Actor's side, last touch. `turn_ends`: this is the last thing of a turn.
@@ -70,10 +71,10 @@ struct HandlerFrame {
   template <typename Call, typename Consume>
   static Turn run(ActorCell<A>& cell, Env& envelope, Call&& call, Consume&& consume) {
     using H = std::invoke_result_t<Call>;
+    cell.current = &envelope;
     try {
       if constexpr (is_task<std::remove_cvref_t<H>>) {
         auto task = call();
-        cell.current = &envelope;
         return cell.start_coroutine(task.release(), &after<typename H::value_type>);
       } else if constexpr (std::is_void_v<H>) {
         call();
@@ -124,37 +125,28 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
       : Base(&deliver_request), message_(tag, std::forward<Args>(args)...) {}
 
   // --- what the handler answered, on the actor's turn ---
-  Turn consume(CellBase& cell) {
-    store(NoValue());
-    return send_reply(cell);
-  }
+  Turn consume(CellBase& cell) { return consume(cell, NoValue()); }
   template <typename Answer>
   Turn consume(CellBase& cell, Answer&& answer) {
-    using Plain = std::remove_cvref_t<Answer>;
-    if constexpr (is_request_response<Plain>) {
-      switch (answer.kind()) {
-        case Plain::Kind::unused:
-          this->result.emplace(Unexpected(ActorError(ActorError::Kind::unused)));
-          return send_reply(cell);
-        case Plain::Kind::reply:
-          store(std::move(answer.value()));
-          return send_reply(cell);
-        case Plain::Kind::stop:
-          store(std::move(answer.value()));
-          message_.end();
-          cell.take_out(*this);
-          return cell.stop_with(std::move(answer.reason()), this);
-      }
-      return Turn::next;
-    } else {
-      store(std::forward<Answer>(answer));
-      return send_reply(cell);
+    if (this->deliver != &deliver_request) [[unlikely]] {
+      return consume_deferred(cell, std::forward<Answer>(answer));
     }
+    store_answer(std::forward<Answer>(answer));
+    if constexpr (is_request_response<std::remove_cvref_t<Answer>>) {
+      if (answer.stops()) {
+        message_.end();
+        cell.take_out(*this);
+        return cell.stop_with(std::move(answer.reason()), this);
+      }
+    }
+    return send_reply(cell);
   }
   /// The handler threw; in the catch block.
   Turn failed(CellBase& cell) noexcept {
     cell.take_out(*this);
-    return cell.fail(message_name(), this);
+    bool const answers = this->deliver == &deliver_request || handler_returns(*this, true);
+    if (!answers) handler_done(*this);
+    return cell.fail(message_name(), answers ? this : nullptr);
   }
 
  private:
@@ -168,12 +160,62 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
       this->result.emplace(std::forward<Value>(value));
     }
   }
+  template <typename Answer>
+  void store_answer(Answer&& answer) {
+    using Plain = std::remove_cvref_t<Answer>;
+    if constexpr (is_request_response<Plain>) {
+      switch (answer.kind()) {
+        case Plain::Kind::unused:
+          store_error(ActorError::Kind::unused);
+          break;
+        case Plain::Kind::deferred:  // and nobody has promised to answer
+          store_error(ActorError::Kind::unanswered);
+          break;
+        case Plain::Kind::stop_without_reply:
+          store_error({ActorError::Kind::stopped, answer.reason()});
+          break;
+        case Plain::Kind::reply:
+        case Plain::Kind::stop:
+          store(std::move(answer.value()));
+          break;
+      }
+    } else {
+      store(std::forward<Answer>(answer));
+    }
+  }
+  void store_error(ActorError error) { this->result.emplace(Unexpected(std::move(error))); }
+
+  // The handler has made a ReplyTo: whoever comes first answers.
+  template <typename Answer>
+  [[gnu::noinline]] Turn consume_deferred(CellBase& cell, Answer&& answer) {
+    bool has_answer = true;
+    if constexpr (is_request_response<std::remove_cvref_t<Answer>>) {
+      has_answer = !answer.is_deferred();
+    }
+    bool const answers = handler_returns(*this, has_answer);
+    if (answers) store_answer(std::forward<Answer>(answer));
+    message_.end();
+    if constexpr (is_request_response<std::remove_cvref_t<Answer>>) {
+      if (answer.stops()) {
+        cell.take_out(*this);
+        if (!answers) handler_done(*this);
+        return cell.stop_with(std::move(answer.reason()), answers ? this : nullptr);
+      }
+    }
+    Turn const turn = cell.leave(*this);
+    if (answers) this->reply(true);
+    handler_done(*this);
+    return turn;
+  }
+
   Turn send_reply(CellBase& cell) noexcept {
     message_.end();
     Turn const turn = cell.leave(*this);
     this->reply(true);
     return turn;
   }
+
+  static constexpr MessageInfo info{type_name<M>(), type_name<R>(), &type_tag<R>};
 
   // A plain handler for one alternative, or the whole message.
   template <typename Message>
@@ -207,6 +249,8 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
     }
     if (operation == Operation::destroy) {
       pool_delete(&self);
+    } else if (operation == Operation::identify) {
+      tell(info);
     } else {
       self.settle(*base, operation);
     }
@@ -243,6 +287,10 @@ class SendEnvelope final : public Envelope {
   template <typename... Args>
   explicit SendEnvelope(std::in_place_t tag, Args&&... args)
       : Envelope(&deliver_message), message_(tag, std::forward<Args>(args)...) {}
+  struct Continuation {};
+  template <typename... Args>
+  explicit SendEnvelope(Continuation /*tag*/, Args&&... args)
+      : Envelope(&deliver_continuation), message_(std::in_place, std::forward<Args>(args)...) {}
 
   Turn consume(CellBase& cell) noexcept {
     message_.end();
@@ -302,8 +350,17 @@ class SendEnvelope final : public Envelope {
       }
     }
     if (operation == Operation::discard || operation == Operation::destroy) pool_delete(&self);
+    if (operation == Operation::identify) tell(info);
     return Turn::next;
   }
+
+  // Context::continue_with: ahead of the mail.
+  static Turn deliver_continuation(CellBase* base, Envelope& envelope, Operation operation) {
+    if (operation == Operation::handle) base->continuation_begins();
+    return deliver_message(base, envelope, operation);
+  }
+
+  static constexpr MessageInfo info{type_name<M>(), {}, nullptr};
 
   MessageStorage<M> message_;
 
