@@ -148,10 +148,12 @@ void CellBase::finish_end() noexcept {
   Envelope* const unread = mailbox_.close();
   discard(inbox_);
   discard(unread);
+  CellExtra* const extra = extra_or_null();
+  if (extra != nullptr) extra->dependants.close();
   Envelope* const held = std::exchange(held_reply_, nullptr);
   waiters_.close();
   if (held != nullptr) (void)held->deliver(this, *held, Operation::finish);
-  if (CellExtra const* const own = extra_or_null(); own != nullptr && own->own_home) home->retire();
+  if (extra != nullptr && extra->own_home) home->retire();
   live_remove(*this);
   release();
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <spawned/actors/actor.hpp>
+#include <spawned/actors/timers.hpp>
 #include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
@@ -22,6 +23,7 @@ using spawned::ActorId;
 using spawned::ActorOptions;
 using spawned::ActorRef;
 using spawned::Backend;
+using spawned::CancelResult;
 using spawned::Context;
 using spawned::default_request_timeout;
 using spawned::ExitReason;
@@ -32,12 +34,16 @@ using spawned::no_timeout;
 using spawned::Overflow;
 using spawned::PendingReply;
 using spawned::RequestResponse;
+using spawned::send_after;
+using spawned::send_interval;
 using spawned::SendResult;
 using spawned::start;
 using spawned::start_and_wait;
 using spawned::start_on;
 using spawned::start_with;
 using spawned::start_with_on;
+using spawned::TimerHandle;
+using spawned::TimerState;
 using spawned::unbounded;
 
 // Tasks and the runtime.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <spawned/actors/threads/actor.hpp>
+#include <spawned/actors/timers.hpp>
 #include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
@@ -18,6 +19,7 @@ using spawned::ActorFailure;
 using spawned::ActorId;
 using spawned::ActorOptions;
 using spawned::Backend;
+using spawned::CancelResult;
 using spawned::default_request_timeout;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
@@ -26,7 +28,11 @@ using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
 using spawned::RequestResponse;
+using spawned::send_after;
+using spawned::send_interval;
 using spawned::SendResult;
+using spawned::TimerHandle;
+using spawned::TimerState;
 using spawned::unbounded;
 
 // The runtime. Runtime, run, spawn, sleep and JoinHandle are this flavour's own.

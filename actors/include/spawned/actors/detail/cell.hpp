@@ -127,6 +127,9 @@ class CellBase : public ExecutionContext {
     return false;
   }
 
+  /// BasicMailbox::confirm_open().
+  [[nodiscard]] bool confirm_open() noexcept { return mailbox_.confirm_open(); }
+
   [[nodiscard]] ActorKind const& actor_kind() const noexcept {
     return *static_cast<ActorKind const*>(kind);
   }

@@ -2,12 +2,14 @@
 // options, or by the first that needs it (CellBase::extra()).
 #pragma once
 
+#include <spawned/actors/detail/dependants.hpp>
 #include <spawned/actors/options.hpp>
 
 namespace spawned::detail {
 
 struct CellExtra {
   ActorOptions options;
+  Dependants dependants;  // timers and listeners
   bool own_home = false;  // the executor is this actor's alone and is given back at its end
 };
 

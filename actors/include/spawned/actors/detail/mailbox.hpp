@@ -79,6 +79,15 @@ class BasicMailbox {
     return reversed(head_.exchange(closed(), memory_order_acq_rel), nullptr);  // mail, end
   }
 
+  /// Any thread. True: not closed, and whoever closes it sees what the caller did before.
+  [[nodiscard]] bool confirm_open() noexcept {
+    Node* head = head_.load(memory_order_relaxed);  // the CAS checks it
+    while (!head_.compare_exchange_weak(head, head, memory_order_acq_rel,
+                                        memory_order_relaxed)) {  // mail, end
+    }
+    return head != closed();
+  }
+
   [[nodiscard]] bool is_closed() const noexcept {
     return head_.load(memory_order_acquire) == closed();  // mail
   }
