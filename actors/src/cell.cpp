@@ -107,6 +107,9 @@ void CellBase::work_through(Turn turn) noexcept {
       if (end_turn() == Turn::next) finish_end();
       return;
     }
+    std::uint8_t const attention = attention_.load(memory_order_relaxed);  // a hint, or our own
+    if (attention != 0) [[unlikely]]
+      look_up_after_callback();
     Envelope* envelope = inbox_;
     if (envelope == nullptr) {
       envelope = mailbox_.peek();
@@ -123,6 +126,8 @@ void CellBase::work_through(Turn turn) noexcept {
       schedule_last(*this);
       return;
     }
+    if (attention != 0) [[unlikely]]
+      look_up_before(*envelope);
     if (envelope == inbox_) {
       inbox_ = envelope->next.get();
     } else {
@@ -131,6 +136,14 @@ void CellBase::work_through(Turn turn) noexcept {
     publish_hand_off();  // the turn goes on: the last reply's receiver need not wait for its end
     turn = envelope->deliver(this, *envelope, Operation::handle);
   }
+}
+
+// The rare features' part in the turn; attention_ says that some are in use.
+void CellBase::look_up_after_callback() noexcept {
+  if (CellExtra* const own = extra_or_null()) own->idle.after_callback();
+}
+void CellBase::look_up_before(Envelope const& envelope) noexcept {
+  if (CellExtra* const own = extra_or_null()) own->idle.before_callback(*this, envelope);
 }
 
 // Teardown, once. Called again when a coroutine teardown has finished.
@@ -149,7 +162,10 @@ void CellBase::finish_end() noexcept {
   discard(inbox_);
   discard(unread);
   CellExtra* const extra = extra_or_null();
-  if (extra != nullptr) extra->dependants.close();
+  if (extra != nullptr) {
+    extra->dependants.close();
+    extra->idle.end();
+  }
   Envelope* const held = std::exchange(held_reply_, nullptr);
   waiters_.close();
   if (held != nullptr) (void)held->deliver(this, *held, Operation::finish);

@@ -46,9 +46,10 @@ std::uint64_t TimerHandle::missed() const noexcept {
 
 namespace detail {
 
-std::int64_t require_delay(std::int64_t ns) {
+std::int64_t require_delay(char const* what, std::int64_t ns) {
   if (ns < 0) {
-    throw std::invalid_argument("send_after: the delay is negative (" + std::to_string(ns) +
+    throw std::invalid_argument(std::string(what) + ": the delay is negative (" +
+                                std::to_string(ns) +
                                 " ns); give zero for a message that is to go at once");
   }
   return ns;

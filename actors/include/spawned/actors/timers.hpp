@@ -73,7 +73,7 @@ class TimerHandle {
 namespace detail {
 
 /// In ns. Errors: std::invalid_argument for what is negative.
-[[nodiscard]] std::int64_t require_delay(std::int64_t ns);
+[[nodiscard]] std::int64_t require_delay(char const* what, std::int64_t ns);
 /// Errors: std::invalid_argument for zero and less.
 [[nodiscard]] std::int64_t require_period(std::int64_t ns);
 
@@ -113,6 +113,10 @@ TimerHandle start_interval(std::int64_t period_ns, MissedTicks missed, ActorRef<
   }
 }
 
+/// Context::set_idle_timeout and cancel_idle_timeout.
+void wish_idle_timeout(CellBase& cell, IdleTimer& timer, std::int64_t delay_ns) noexcept;
+void forget_idle_timeout(CellBase& cell) noexcept;
+
 }  // namespace detail
 
 /// Sends the actor `M(args...)` when `delay` has passed. Zero: at once, as send() does.
@@ -134,7 +138,7 @@ TimerHandle start_interval(std::int64_t period_ns, MissedTicks missed, ActorRef<
 template <typename M, typename Rep, typename Period, typename A, typename... Args>
 TimerHandle send_after(std::chrono::duration<Rep, Period> delay, ActorRef<A> const& ref,
                        Args&&... args) {
-  return detail::start_timer<M>(detail::require_delay(detail::to_ns(delay)), ref,
+  return detail::start_timer<M>(detail::require_delay("send_after", detail::to_ns(delay)), ref,
                                 std::forward<Args>(args)...);
 }
 /// The same for a message that has a name: `send_after(1s, ref, sp::moved(message))`.
@@ -142,7 +146,8 @@ template <typename Rep, typename Period, typename A, typename Message>
 TimerHandle send_after(std::chrono::duration<Rep, Period> delay, ActorRef<A> const& ref,
                        Message&& message) {
   return detail::start_timer<detail::message_type<Message>>(
-      detail::require_delay(detail::to_ns(delay)), ref, std::forward<Message>(message));
+      detail::require_delay("send_after", detail::to_ns(delay)), ref,
+      std::forward<Message>(message));
 }
 
 /// Sends the actor a copy of `M(args...)` every `period`, for the first time after one, until it is
@@ -165,6 +170,24 @@ TimerHandle send_interval(std::chrono::duration<Rep, Period> period, MissedTicks
                           ActorRef<A> const& ref, Args&&... args) {
   return detail::start_interval<M>(detail::require_period(detail::to_ns(period)), missed, ref,
                                    std::forward<Args>(args)...);
+}
+
+template <typename A>
+template <typename M, typename Rep, typename Period, typename... Args>
+void Context<A>::set_idle_timeout(std::chrono::duration<Rep, Period> delay, Args&&... args) {
+  detail::require_message_handler<A, M>();
+  if constexpr (detail::handles_message<A, M>) {
+    (detail::reject_dangerous_temporary<Args>(), ...);
+    std::int64_t const delay_ns = detail::require_delay("set_idle_timeout", detail::to_ns(delay));
+    detail::wish_idle_timeout(*cell_,
+                              *detail::pool_new<detail::SendEnvelope<A, M, detail::IdleTimer>>(
+                                  *cell_, std::in_place, detail::forward_moved<Args>(args)...),
+                              delay_ns);
+  }
+}
+template <typename A>
+void Context<A>::cancel_idle_timeout() noexcept {
+  detail::forget_idle_timeout(*cell_);
 }
 
 }  // namespace spawned

@@ -89,6 +89,7 @@ class CellBase : public ExecutionContext {
     static constexpr std::uint8_t skip_expired = 8;   // ActorOptions::skip_expired
     static constexpr std::uint8_t watched = 16;       // ActorOptions::handler_timeout
     static constexpr std::uint8_t unreferenced = 32;  // ActorOptions::stop_when_unreferenced
+    static constexpr std::uint8_t idle_timeout = 64;  // it has asked for one
   };
 
   CellBase(Executor& where, ActorKind const& actor_kind) noexcept;
@@ -166,6 +167,17 @@ class CellBase : public ExecutionContext {
     inbox_ = mailbox_.take_above(&envelope);
   }
 
+  /// Owner, in a callback: when that has ended, the turn goes on and looks at attention_, even if
+  /// the message in work is alone.
+  void look_up(std::uint8_t attention) noexcept {
+    attention_.fetch_or(attention, memory_order_relaxed);  // the owner reads it
+    if (in_place_ != nullptr) take_out(*in_place_);
+  }
+  void look_no_more(std::uint8_t attention) noexcept {
+    attention_.fetch_and(static_cast<std::uint8_t>(~attention),
+                         memory_order_relaxed);  // the owner reads it
+  }
+
   /// A callback answered stop. `reply`: the envelope whose reply waits for teardown, or null.
   [[nodiscard]] Turn stop_with(ExitReason reason, Envelope* reply = nullptr) noexcept {
     reason_ = std::move(reason);
@@ -221,6 +233,8 @@ class CellBase : public ExecutionContext {
     in_place_ = &envelope;
     return false;
   }
+  void look_up_after_callback() noexcept;
+  void look_up_before(Envelope const& envelope) noexcept;
   [[nodiscard]] Turn end_turn() noexcept;
   void finish_end() noexcept;
   void discard(Envelope* unread) noexcept;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <spawned/actors/detail/dependants.hpp>
+#include <spawned/actors/detail/idle_timeout.hpp>
 #include <spawned/actors/options.hpp>
 
 namespace spawned::detail {
@@ -10,6 +11,7 @@ namespace spawned::detail {
 struct CellExtra {
   ActorOptions options;
   Dependants dependants;  // timers and listeners
+  IdleTimeout idle;
   bool own_home = false;  // the executor is this actor's alone and is given back at its end
 };
 

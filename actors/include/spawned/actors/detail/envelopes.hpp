@@ -336,6 +336,10 @@ class PingEnvelope final : public ReplyEnvelope<void> {
  public:
   PingEnvelope() noexcept : ReplyEnvelope(&deliver_ping) {}
 
+  [[nodiscard]] static bool is_ping(Envelope const& envelope) noexcept {
+    return envelope.deliver == &deliver_ping;
+  }
+
  private:
   static Turn deliver_ping(CellBase* cell, Envelope& envelope, Operation operation);
 };

@@ -59,6 +59,18 @@ class MessageTimer : public Envelope, public TimedDependant {
   static constexpr Operations table{&send, &disarm, &let_go, &destroy};
 };
 
+/// The message of an idle timeout. Its handle is held by the actor itself.
+class IdleTimer : public MessageTimer {
+ public:
+  using MessageTimer::MessageTimer;
+  IdleTimer* next_stale = nullptr;
+
+ protected:
+  ~IdleTimer() = default;
+  /// False: another message came first.
+  bool begin(CellBase& cell) noexcept;
+};
+
 /// Sends a copy of its message every period. `Typed` adds the message.
 class IntervalTimer : public TimedDependant {
  public:
