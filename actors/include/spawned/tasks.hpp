@@ -5,6 +5,7 @@
 #pragma once
 
 #include <spawned/actors/actor.hpp>
+#include <spawned/actors/listeners.hpp>
 #include <spawned/actors/timers.hpp>
 #include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/log.hpp>
@@ -29,6 +30,8 @@ using spawned::default_request_timeout;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
+using spawned::ListenerHandle;
+using spawned::ListenerState;
 using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
@@ -36,7 +39,11 @@ using spawned::PendingReply;
 using spawned::RequestResponse;
 using spawned::send_after;
 using spawned::send_interval;
+using spawned::send_message_on;
+using spawned::send_message_on_blocking;
 using spawned::SendResult;
+using spawned::spawn_listener;
+using spawned::spawn_listener_blocking;
 using spawned::start;
 using spawned::start_and_wait;
 using spawned::start_on;

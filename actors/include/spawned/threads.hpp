@@ -4,6 +4,7 @@
 //   namespace sp = spawned::threads;
 #pragma once
 
+#include <spawned/actors/listeners.hpp>
 #include <spawned/actors/threads/actor.hpp>
 #include <spawned/actors/timers.hpp>
 #include <spawned/runtime/cancellation.hpp>
@@ -24,13 +25,17 @@ using spawned::default_request_timeout;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
+using spawned::ListenerHandle;
+using spawned::ListenerState;
 using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
 using spawned::RequestResponse;
 using spawned::send_after;
 using spawned::send_interval;
+using spawned::send_message_on_blocking;
 using spawned::SendResult;
+using spawned::spawn_listener_blocking;
 using spawned::TimerHandle;
 using spawned::TimerState;
 using spawned::unbounded;
