@@ -28,7 +28,7 @@ enum class ListenerState : std::uint8_t {
 
 /// The right to end what listens for an actor. Dropping it leaves the listener to run.
 ///
-/// Threads   one at a time, any thread; also when actor and runtime are gone.
+/// Threads   any, several at a time but for moving it; also when actor and runtime are gone.
 class ListenerHandle {
  public:
   /// Of no listener.

@@ -31,7 +31,7 @@ enum class TimerState : std::uint8_t {
 
 /// The right to a timer. Dropping it leaves the timer to run.
 ///
-/// Threads   one at a time, any thread; also when actor and runtime are gone.
+/// Threads   any, several at a time but for moving it; also when actor and runtime are gone.
 class TimerHandle {
  public:
   /// Of no timer.
