@@ -211,7 +211,7 @@ void Dependants::note_end(Dependant& dependant) noexcept {
   dependant.state = State::actor_ended;
 }
 
-void Dependants::finish(Dependant& dependant) noexcept {
+void Dependants::finish(Dependant& dependant, State end) noexcept {
   SpinGuard const guard(lock_);
   dependant.sender = nullptr;
   if (is_linked(dependant)) unlink(dependant);
@@ -219,7 +219,7 @@ void Dependants::finish(Dependant& dependant) noexcept {
     case State::arming:
     case State::waiting:
     case State::sending:
-      dependant.state = State::finished;
+      dependant.state = end;
       break;
     default:
       break;

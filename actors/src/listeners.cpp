@@ -31,6 +31,9 @@ ListenerState ListenerHandle::state() const noexcept {
 
 std::optional<ActorError> ListenerHandle::error() const {
   if (state() != ListenerState::actor_ended) return std::nullopt;
+  if (!listener_->target->has_ended()) {  // its runtime ends, and the actor with it
+    return ActorError(ActorError::Kind::no_such_actor, ExitReason::shutdown());
+  }
   return detail::dead_actor_error(*listener_->target);
 }
 
@@ -42,7 +45,7 @@ void Listener::destroy(Dependant& self) noexcept { pool_delete(&static_cast<List
 
 ListenerKeeper::~ListenerKeeper() {
   if (listener_ == nullptr) return;
-  listener_->group->finish(*listener_);
+  listener_->group->finish(*listener_, end_);
   listener_->drop();
 }
 

@@ -150,7 +150,7 @@ void IntervalTimer::start() noexcept {
 }
 
 void IntervalTimer::send_tick() noexcept {
-  if (!burst_ && tick_waits_.load(memory_order_relaxed)) {  // waits
+  if (!burst_ && tick_waits_.load(memory_order_relaxed)) {  // an old value will do
     count_missed(1);
     return;
   }

@@ -219,6 +219,24 @@ TEST_SUITE("actors/timers") {
     });
   }
 
+  TEST_CASE("TMR-10: a message of send_after is never early") {
+    auto body = []() -> sp::Task<void> {
+      for (int round = 0; round < 20; ++round) {
+        auto before = sp::now();
+        auto diary = sp::start<Diary>();
+        (void)sp::send_after<Diary::Note>(std::chrono::microseconds(1500), diary, "x");
+        test::Strings notes;
+        while (notes.empty()) {
+          auto reply = co_await diary.request<Diary::All>();
+          notes = reply.value();
+        }
+        CHECK(sp::now() - before >= std::chrono::microseconds(1500));
+        diary.stop();
+      }
+    };
+    sp::run(body());
+  }
+
   TEST_CASE("TMR-11: a negative delay and a period of zero or less are errors that say so") {
     in_virtual_time([]() -> sp::Task<void> {
       auto diary = sp::start<Diary>();

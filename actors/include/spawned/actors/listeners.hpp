@@ -23,7 +23,7 @@ enum class ListenerState : std::uint8_t {
   sent,         ///< send_message_on: the event came, and its message is in the mailbox
   finished,     ///< the sequence has ended, or the event will not come
   cancelled,    ///< by ListenerHandle::cancel
-  actor_ended,  ///< its actor has ended, perhaps before the listening began
+  actor_ended,  ///< with its actor or their runtime, perhaps before it began
 };
 
 /// The right to end what listens for an actor. Dropping it leaves the listener to run.
@@ -81,7 +81,7 @@ Task<void> send_when(ListenerKeeper keeper, OwnedMessage message, Event event) {
       if (has_come(result)) keeper.send_last(std::move(message));
     }
   } catch (Cancelled const&) {
-    // By its handle, by the end of the actor or of the runtime.
+    keeper.note_cancelled();
   } catch (...) {
     keeper.report_failure("the event of a send_message_on");
   }
@@ -94,7 +94,7 @@ Task<void> send_what_comes(ListenerKeeper keeper, Event event) {
     auto result = co_await awaitable_of(event);
     if (has_come(result)) keeper.send_last(make_message<A, M>(value_of(result)));
   } catch (Cancelled const&) {
-    // By its handle, by the end of the actor or of the runtime.
+    keeper.note_cancelled();
   } catch (...) {
     keeper.report_failure("the event of a send_message_on");
   }
@@ -112,7 +112,7 @@ Task<void> forward_items(ListenerKeeper keeper, Sequence sequence, Map map) {
       if (count % in_a_row == 0) co_await yield_now();
     }
   } catch (Cancelled const&) {
-    // By its handle, by the end of the actor or of the runtime.
+    keeper.note_cancelled();
   } catch (...) {
     keeper.report_failure("the sequence of a spawn_listener");
   }

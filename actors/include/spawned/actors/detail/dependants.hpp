@@ -19,12 +19,11 @@
 // Locks.  A timer expires under its wheel's lock, and takes the list's. Nothing takes a wheel's
 //         lock while it holds a list's.
 // End.    close() comes after the mailbox was closed. A list that is used for the first time may be
-//         younger than that; it asks the mailbox word (open).
+//         younger than that, so its first user asks the mailbox word with confirm_open(): either it
+//         is closed, or the end of the actor, which looks for the side block after it has closed
+//         the word, finds the list (rule `end` of mailbox.hpp).
 //
 // Orderings.
-//   open      confirm_open() RMWs the mailbox word (acq_rel)  ->  close() of the mailbox exchanges
-//             it (acq_rel). Either the list's first user sees the word closed, or the end of the
-//             actor, which looks for the side block after it closed the word, finds the list.
 //   pin       unpin() subtracts (release)  ->  close() loads pins_ (acquire).
 //             An actor does not end, nor does its runtime, while somebody outside arms or cancels.
 //   refs      drop() subtracts (acq_rel)  ->  drop() subtracts (acq_rel).
@@ -125,8 +124,8 @@ class Dependants final : public Runnable {
   /// What was sent found the mailbox closed.
   void note_end(Dependant& dependant) noexcept;
 
-  /// Its keeper is done. It keeps the end it has come to, if any.
-  void finish(Dependant& dependant) noexcept;
+  /// Its keeper is done, for the reason `end`, unless it has come to another before.
+  void finish(Dependant& dependant, Dependant::State end) noexcept;
 
   [[nodiscard]] Dependant::State state(Dependant const& dependant) noexcept;
   /// Waiting or about to: then its timer may be looked at until unpin().

@@ -51,7 +51,7 @@ class ListenerKeeper {
  public:
   explicit ListenerKeeper(Listener& listener) noexcept : listener_(&listener) {}
   ListenerKeeper(ListenerKeeper&& other) noexcept
-      : listener_(std::exchange(other.listener_, nullptr)) {}
+      : listener_(std::exchange(other.listener_, nullptr)), end_(other.end_) {}
   ListenerKeeper& operator=(ListenerKeeper&&) = delete;
   ~ListenerKeeper();
 
@@ -61,12 +61,16 @@ class ListenerKeeper {
   /// The same, and nothing more will come.
   void send_last(OwnedMessage message) noexcept { (void)send(std::move(message), true); }
 
+  /// The work was cancelled: by its handle, or by the end of the actor or of the runtime both are
+  /// on.
+  void note_cancelled() noexcept { end_ = Dependant::State::actor_ended; }
   /// In a catch block: the work has failed. Logs it.
   void report_failure(char const* what) noexcept;
 
  private:
   bool send(OwnedMessage message, bool last) noexcept;
   Listener* listener_;
+  Dependant::State end_ = Dependant::State::finished;
 };
 
 /// Links a new listener to its actor and starts its work. `Start` is called with the keeper and the
@@ -84,7 +88,7 @@ Listener& start_listener(CellBase& actor, Start&& start) {
   try {
     listener.work.emplace(start(std::move(keeper), actor.home->runtime()));
   } catch (...) {
-    listener.group->finish(listener);
+    listener.group->finish(listener, Dependant::State::finished);
     listener.group->unpin();
     listener.drop();
     throw;

@@ -20,7 +20,9 @@
 //   owner     go_idle() CASes head_ (release)  ->  push() CASes head_ (acquire).
 //             The sender that makes the actor runnable passes on all the last owner did to it.
 //   end       close() exchanges head_ (release)  ->  push() loads head_ (acquire).
-//             The sender that comes too late sees the exit reason.
+//             The sender that comes too late sees the exit reason. confirm_open() CASes the word
+//             without changing it (acq_rel): what comes before that in the order of the word's
+//             values is seen by close(), which exchanges it (acq_rel).
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,8 @@
 // The blocks behind send_after, send_interval and the idle timeout.
 //
-// Orderings.
-//   waits     All accesses of tick_waits_ are relaxed. It is set before a tick is pushed and
-//   cleared
-//             by the actor, which has taken it: the mailbox orders the two. Who reads an old value
-//             drops a tick as if the last one still waited.
+// tick_waits_ of an interval is set before a tick is pushed and cleared by the actor that has taken
+// it: the mailbox orders the two, and all accesses are relaxed. Who reads an old value drops a tick
+// as if the last one still waited.
 #pragma once
 
 #include <cstdint>
@@ -109,17 +107,17 @@ class Tick : public Envelope {
  public:
   Tick(IntervalTimer& timer, Deliver function) noexcept : Envelope(function), timer_(&timer) {
     timer.hold();
-    timer.tick_waits_.store(true, memory_order_relaxed);  // waits
+    timer.tick_waits_.store(true, memory_order_relaxed);  // ordered by the mailbox
   }
 
  protected:
   ~Tick() {
-    if (!begun_) timer_->tick_waits_.store(false, memory_order_relaxed);  // waits
+    if (!begun_) timer_->tick_waits_.store(false, memory_order_relaxed);  // ordered by the mailbox
     timer_->drop();
   }
   bool begin(CellBase& /*cell*/) noexcept {
     begun_ = true;
-    timer_->tick_waits_.store(false, memory_order_relaxed);  // waits
+    timer_->tick_waits_.store(false, memory_order_relaxed);  // ordered by the mailbox
     return true;
   }
   void handled() noexcept { (void)deliver(nullptr, *this, Operation::destroy); }
