@@ -231,9 +231,11 @@ Dependant::State Dependants::state(Dependant const& dependant) noexcept {
   return dependant.state;
 }
 
-bool Dependants::pin_waiting(Dependant const& dependant) noexcept {
+bool Dependants::pin_waiting(Dependant const& dependant, std::int64_t const& of_keeper,
+                             std::int64_t& copy) noexcept {
   SpinGuard const guard(lock_);
   if (dependant.state != State::waiting) return false;
+  copy = of_keeper;
   pins_.fetch_add(1, memory_order_relaxed);  // it is listed: the list is open
   return true;
 }

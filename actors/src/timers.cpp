@@ -90,16 +90,22 @@ void TimedDependant::arm(std::int64_t delay_ns) noexcept {
     operations->let_go(*this);
     return;
   }
-  timer_arm_after_on(target->home->runtime(), *this, delay_ns);
-  bool const kept = keep_or_disarm();
+  bool const kept = group->keep(*this);
+  if (kept) timer_arm_after_on(target->home->runtime(), *this, delay_ns);
   group->unpin();
   if (!kept) operations->let_go(*this);
 }
 
 std::int64_t TimedDependant::time_left() noexcept {
-  if (!group->pin_waiting(*this)) return -1;
+  std::int64_t next_ns = 0;
+  if (!group->pin_waiting(*this, next_ns_, next_ns)) return -1;
   std::int64_t const now_ns = clock_of(target->home->runtime()).now().count();
-  std::int64_t const left = timer_time_left(*this, now_ns);
+  std::int64_t left = 0;
+  if (!repeats) {
+    left = timer_time_left(*this, now_ns);
+  } else if (next_ns > now_ns) {  // the wheel may be changed by now: run_due() arms anew
+    left = next_ns - now_ns;
+  }
   group->unpin();
   return left;
 }
@@ -139,12 +145,14 @@ void IntervalTimer::start() noexcept {
     operations->let_go(*this);
     return;
   }
+  // First kept, then armed: as soon as it is armed, run_due() may arm and keep it anew. Nobody ends
+  // it in between, because the actor is pinned and the handle is not out yet.
+  bool const kept = group->keep(*this);
   Scheduler& runtime = target->home->runtime();
   if (__builtin_add_overflow(clock_of(runtime).now().count(), period_ns_, &next_ns_)) {
     next_ns_ = INT64_MAX;
   }
-  timer_arm_at_on(runtime, *this, next_ns_);
-  bool const kept = keep_or_disarm();
+  if (kept) timer_arm_at_on(runtime, *this, next_ns_);
   group->unpin();
   if (!kept) operations->let_go(*this);
 }

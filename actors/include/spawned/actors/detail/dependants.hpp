@@ -26,7 +26,7 @@
 // Orderings.
 //   pin       unpin() subtracts (release)  ->  close() loads pins_ (acquire).
 //             An actor does not end, nor does its runtime, while somebody outside arms or cancels.
-//   refs      drop() subtracts (acq_rel)  ->  drop() subtracts (acq_rel).
+//   refs      drop() subtracts (acq_rel)  ->  drop() loads (acquire) or subtracts (acq_rel).
 //             The last owner frees the block after everybody else is done with it.
 #pragma once
 
@@ -76,7 +76,9 @@ struct Dependant : DependantLinks {
 
   void hold() noexcept { refs.fetch_add(1, memory_order_relaxed); }  // the caller holds one
   void drop() noexcept {
-    if (refs.fetch_sub(1, memory_order_acq_rel) == 1) operations->destroy(*this);  // refs
+    bool last = refs.load(memory_order_acquire) == 1;                // refs; nobody adds to one
+    if (!last) last = refs.fetch_sub(1, memory_order_acq_rel) == 1;  // refs
+    if (last) operations->destroy(*this);
   }
 
   CellBase* target;
@@ -101,8 +103,9 @@ class Dependants final : public Runnable {
   [[nodiscard]] bool pin(CellBase& cell) noexcept;
   void unpin() noexcept { pins_.fetch_sub(1, memory_order_release); }  // pin
 
-  /// The dependant is armed: lists it, unless it has expired already. False: it has come to its end
-  /// meanwhile, and the caller disarms it and lets it go. The caller holds a reference.
+  /// The dependant is armed, or its actor is pinned: lists it, unless it has expired already.
+  /// False: it has come to its end meanwhile, and the caller disarms it and lets it go. The caller
+  /// holds a reference.
   [[nodiscard]] bool keep(Dependant& dependant) noexcept;
 
   /// Under a wheel's lock. Returns what to run, or nullptr.
@@ -128,8 +131,10 @@ class Dependants final : public Runnable {
   void finish(Dependant& dependant, Dependant::State end) noexcept;
 
   [[nodiscard]] Dependant::State state(Dependant const& dependant) noexcept;
-  /// Waiting or about to: then its timer may be looked at until unpin().
-  [[nodiscard]] bool pin_waiting(Dependant const& dependant) noexcept;
+  /// True: it is waiting; the actor stays until unpin(). `copy` is then what `of_keeper`, which
+  /// only its keeper changes, is now.
+  [[nodiscard]] bool pin_waiting(Dependant const& dependant, std::int64_t const& of_keeper,
+                                 std::int64_t& copy) noexcept;
 
   /// The actor has ended; its mailbox is closed. Stops everything.
   void close() noexcept;

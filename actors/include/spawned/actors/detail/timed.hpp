@@ -32,6 +32,8 @@ class TimedDependant : public TimerEntry, public Dependant {
   static void disarm(Dependant& self) noexcept;
   [[nodiscard]] bool keep_or_disarm() noexcept;
 
+  std::int64_t next_ns_ = 0;  // of an interval: the next tick; its keeper's
+
  private:
   static Runnable* on_expiry(TimerEntry& entry) noexcept;
 };
@@ -96,7 +98,6 @@ class IntervalTimer : public TimedDependant {
 
   Envelope& (*make_)(IntervalTimer&);
   std::int64_t period_ns_;
-  std::int64_t next_ns_ = 0;
   atomic<std::uint64_t> missed_{0};
   atomic<bool> tick_waits_{false};
   bool burst_;
