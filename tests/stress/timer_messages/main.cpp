@@ -313,7 +313,8 @@ sp::Task<void> listeners(stress::Run& run, stress::Random random, Counts& counts
         counts.cancelled.fetch_add(1);
       }
     }
-    (void)co_await actor.stop_and_wait();
+    actor.stop();
+    (void)co_await actor.wait_exit();
     for (auto& handle : handles) {
       stress::check(handle.state() != sp::ListenerState::listening,
                     "a listener outlived its actor");
