@@ -60,7 +60,9 @@ class ListenerHandle {
 
 namespace detail {
 
-// Never defined: its name is the error message.
+// Never defined: their names are the error messages.
+template <typename Sequence>
+struct spawn_listener_needs_a_sequence__a_class_with_an_awaitable_next_that_yields_an_optional;
 template <typename Event>
 struct send_message_on_needs_something_to_await__or_a_callable_that_returns_it;
 
@@ -128,6 +130,12 @@ struct SameItem {
 template <typename Sequence>
 using sequence_item_t =
     std::remove_cvref_t<decltype(*awaiter_of(std::declval<Sequence&>().next()).await_resume())>;
+
+template <typename Sequence>
+concept is_sequence = requires(Sequence& sequence) {
+  static_cast<bool>(awaiter_of(sequence.next()).await_resume());
+  *awaiter_of(sequence.next()).await_resume();
+};
 
 template <typename A, typename Start>
 ListenerHandle listen(ActorRef<A> const& ref, char const* what, Start&& start) {
@@ -226,7 +234,9 @@ ListenerHandle send_message_on(ActorRef<A> const& ref, Event&& event, Args&&... 
   detail::require_message_handler<A, M>();
   detail::reject_dangerous_temporary<Event>();
   (detail::reject_dangerous_temporary<Args>(), ...);
-  if constexpr (!detail::is_event<E>) {
+  if constexpr (!detail::handles_message<A, M>) {
+    return ListenerHandle();
+  } else if constexpr (!detail::is_event<E>) {
     (void)sizeof(
         detail::send_message_on_needs_something_to_await__or_a_callable_that_returns_it<E>);
     return ListenerHandle();
@@ -262,13 +272,24 @@ ListenerHandle send_message_on(ActorRef<A> const& ref, Event&& event, Args&&... 
 template <typename A, typename Sequence, typename Map = detail::SameItem>
 ListenerHandle spawn_listener(ActorRef<A> const& ref, Sequence&& sequence, Map map = {}) {
   using S = detail::message_type<Sequence>;
-  using Item = detail::sequence_item_t<S>;
-  detail::require_message_handler<A, std::remove_cvref_t<std::invoke_result_t<Map&, Item>>>();
-  detail::reject_dangerous_temporary<Sequence>();
-  S own(detail::forward_moved<Sequence>(sequence));
-  return detail::listen(ref, "spawn_listener", [&own, &map](detail::ListenerKeeper keeper) {
-    return detail::forward_items<A, S, Map>(std::move(keeper), std::move(own), std::move(map));
-  });
+  if constexpr (!detail::is_sequence<S>) {
+    using namespace detail;
+    (void)sizeof(
+        spawn_listener_needs_a_sequence__a_class_with_an_awaitable_next_that_yields_an_optional<S>);
+    return ListenerHandle();
+  } else {
+    using M = std::remove_cvref_t<std::invoke_result_t<Map&, detail::sequence_item_t<S>>>;
+    detail::require_message_handler<A, M>();
+    detail::reject_dangerous_temporary<Sequence>();
+    if constexpr (detail::handles_message<A, M>) {
+      S own(detail::forward_moved<Sequence>(sequence));
+      return detail::listen(ref, "spawn_listener", [&own, &map](detail::ListenerKeeper keeper) {
+        return detail::forward_items<A, S, Map>(std::move(keeper), std::move(own), std::move(map));
+      });
+    } else {
+      return ListenerHandle();
+    }
+  }
 }
 
 /// send_message_on for code that blocks: calls `function()` on the blocking pool of the actor's
