@@ -133,9 +133,13 @@ void CellBase::work_through(Turn turn) noexcept {
       if (end_turn() == Turn::next) finish_end();
       return;
     }
-    if ((attention_.load(memory_order_relaxed) & Attention::discard) != 0) {  // ordered by the mail
-      turn = stop_with(ExitReason::shutdown());
-      continue;
+    std::uint16_t const attention = attention_.load(memory_order_relaxed);  // a hint, or our own
+    if (attention != 0) [[unlikely]] {
+      if ((attention & Attention::discard) != 0) {
+        turn = stop_with(ExitReason::shutdown());
+        continue;
+      }
+      look_up_after_callback();
     }
     Envelope* envelope = inbox_;
     if (envelope == nullptr) {
@@ -153,6 +157,8 @@ void CellBase::work_through(Turn turn) noexcept {
       schedule_last(*this);
       return;
     }
+    if (attention != 0) [[unlikely]]
+      look_up_before(*envelope);
     if (envelope == inbox_) {
       inbox_ = envelope->next.get();
     } else {
@@ -161,6 +167,14 @@ void CellBase::work_through(Turn turn) noexcept {
     publish_hand_off();  // the turn goes on: the last reply's receiver need not wait for its end
     turn = envelope->deliver(this, *envelope, Operation::handle);
   }
+}
+
+// The rare features' part in the turn; attention_ says that some are in use.
+void CellBase::look_up_after_callback() noexcept {
+  if (CellExtra* const own = extra_or_null()) own->idle.after_callback();
+}
+void CellBase::look_up_before(Envelope const& envelope) noexcept {
+  if (CellExtra* const own = extra_or_null()) own->idle.before_callback(*this, envelope);
 }
 
 // Teardown, once. Called again when a coroutine teardown has finished.
@@ -179,10 +193,15 @@ void CellBase::finish_end() noexcept {
   Envelope* const unread = mailbox_.close();
   discard(inbox_);
   discard(unread);
+  CellExtra* const extra = extra_or_null();
+  if (extra != nullptr) {
+    extra->dependants.close();
+    extra->idle.end();
+  }
   Envelope* const held = std::exchange(held_reply_, nullptr);
   waiters_.close();
   if (held != nullptr) (void)held->deliver(this, *held, Operation::finish);
-  if (CellExtra const* const own = extra_or_null(); own != nullptr && own->own_home) home->retire();
+  if (extra != nullptr && extra->own_home) home->retire();
   live_remove(*this);
   release_memory();
 }

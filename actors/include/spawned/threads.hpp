@@ -4,7 +4,9 @@
 //   namespace sp = spawned::threads;
 #pragma once
 
+#include <spawned/actors/listeners.hpp>
 #include <spawned/actors/threads/actor.hpp>
+#include <spawned/actors/timers.hpp>
 #include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
@@ -18,15 +20,24 @@ using spawned::ActorFailure;
 using spawned::ActorId;
 using spawned::ActorOptions;
 using spawned::Backend;
+using spawned::CancelResult;
 using spawned::default_request_timeout;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
+using spawned::ListenerHandle;
+using spawned::ListenerState;
 using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
 using spawned::RequestResponse;
+using spawned::send_after;
+using spawned::send_interval;
+using spawned::send_message_on_blocking;
 using spawned::SendResult;
+using spawned::spawn_listener_blocking;
+using spawned::TimerHandle;
+using spawned::TimerState;
 using spawned::unbounded;
 
 // The runtime. Runtime, run, spawn, sleep and JoinHandle are this flavour's own.

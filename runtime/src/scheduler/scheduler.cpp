@@ -228,6 +228,8 @@ void require_running(Scheduler& scheduler, char const* what) {
   if (scheduler.refusing()) throw RuntimeEnded(what);
 }
 
+Clock& clock_of(Scheduler& scheduler) noexcept { return scheduler.clock(); }
+
 Executor& workers_of(Scheduler& scheduler, char const* what) {
   if (scheduler.worker_count() == 0) {
     throw std::logic_error(std::string(what) +

@@ -353,4 +353,8 @@ void timer_arm_at_on(Scheduler& scheduler, TimerEntry& entry, std::int64_t deadl
 
 void timer_cancel(TimerEntry& entry) noexcept { entry.wheel->cancel(entry); }
 
+std::int64_t timer_time_left(TimerEntry const& entry, std::int64_t now_ns) noexcept {
+  return entry.wheel->time_left(entry, now_ns);
+}
+
 }  // namespace spawned::detail

@@ -1,5 +1,6 @@
 #include "time/wheel.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace spawned::detail {
@@ -78,6 +79,14 @@ void TimerWheel::cancel(TimerEntry& entry) noexcept {
   entry.armed = false;
   unlink(entry);
   count_.store(count_.load(memory_order_relaxed) - 1, memory_order_relaxed);  // under the lock
+}
+
+std::int64_t TimerWheel::time_left(TimerEntry const& entry, std::int64_t now_ns) const noexcept {
+  SpinGuard const guard(lock_);
+  if (!entry.armed) return -1;
+  if (entry.list == unstamped_slot) return entry.when;
+  if (entry.when > INT64_MAX / tick_ns) return INT64_MAX;
+  return std::max<std::int64_t>(entry.when * tick_ns - now_ns, 0);
 }
 
 void TimerWheel::stamp_locked(std::int64_t now_ns) noexcept {

@@ -30,6 +30,9 @@ class TimerWheel {
   void arm_at(TimerEntry& entry, std::int64_t deadline_ns) noexcept;
   void cancel(TimerEntry& entry) noexcept;
 
+  /// How long `entry` has to go at `now_ns`, to the tick, or -1 when it is not armed.
+  [[nodiscard]] std::int64_t time_left(TimerEntry const& entry, std::int64_t now_ns) const noexcept;
+
   /// Gives the unstamped entries their deadlines, counted from `now_ns`.
   void stamp(std::int64_t now_ns) noexcept;
 

@@ -2,6 +2,7 @@
 // `Context<Self>&` as its last parameter.
 #pragma once
 
+#include <chrono>
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
@@ -56,6 +57,19 @@ class Context {
 
   /// Ends the actor when the present callback is done, before any further message.
   void stop(ExitReason reason = {}) noexcept { cell_->request_stop(std::move(reason)); }
+
+  /// If no other message or request comes within `delay` after the present callback, the actor gets
+  /// `M(args...)`. Whatever comes first ends it, stale or not; a callback that wants to go on
+  /// waiting says so again. Zero: what is in the mailbox by then comes first, else M at once. A
+  /// second call in one callback replaces the first. gen_server's timeouts.
+  ///
+  /// Errors   std::invalid_argument for a negative delay; std::bad_alloc; what constructing M
+  ///          throws.
+  /// Example  docs/guide/timers-and-streams.md
+  template <typename M, typename Rep, typename Period, typename... Args>
+  void set_idle_timeout(std::chrono::duration<Rep, Period> delay, Args&&... args);
+  /// Takes the present callback's set_idle_timeout back.
+  void cancel_idle_timeout() noexcept;
 
   /// The runtime is ending: awaits return or throw `cancelled`.
   [[nodiscard]] bool is_cancelled() const noexcept { return cell_->is_cancelled(); }

@@ -90,13 +90,13 @@ class CellBase : public ExecutionContext {
  public:
   /// Why the owner must look up before it takes the next message: bits of attention_.
   struct Attention {
-    static constexpr std::uint8_t lethal = 1;         // an exit signal has come
-    static constexpr std::uint8_t bounded = 2;        // its mailbox has a capacity
-    static constexpr std::uint8_t urgent = 4;         // it takes urgent messages
-    static constexpr std::uint8_t skip_expired = 8;   // ActorOptions::skip_expired
-    static constexpr std::uint8_t watched = 16;       // ActorOptions::handler_timeout
-    static constexpr std::uint8_t unreferenced = 32;  // ActorOptions::stop_when_unreferenced
-    static constexpr std::uint8_t discard = 64;       // the runtime ends: no further mail
+    static constexpr std::uint16_t lethal = 1;         // an exit signal has come
+    static constexpr std::uint16_t bounded = 2;        // its mailbox has a capacity
+    static constexpr std::uint16_t urgent = 4;         // it takes urgent messages
+    static constexpr std::uint16_t skip_expired = 8;   // ActorOptions::skip_expired
+    static constexpr std::uint16_t watched = 16;       // ActorOptions::handler_timeout
+    static constexpr std::uint16_t discard = 64;       // the runtime ends: no further mail
+    static constexpr std::uint16_t idle_timeout = 32;  // it has asked for one
   };
 
   CellBase(Executor& where, ActorKind const& actor_kind) noexcept;
@@ -142,6 +142,9 @@ class CellBase : public ExecutionContext {
     return false;
   }
 
+  /// BasicMailbox::confirm_open().
+  [[nodiscard]] bool confirm_open() noexcept { return mailbox_.confirm_open(); }
+
   [[nodiscard]] ActorKind const& actor_kind() const noexcept {
     return *static_cast<ActorKind const*>(kind);
   }
@@ -183,6 +186,17 @@ class CellBase : public ExecutionContext {
     inbox_ = mailbox_.take_above(&envelope);
   }
 
+  /// Owner, in a callback: when that has ended, the turn goes on and looks at attention_, even if
+  /// the message in work is alone.
+  void look_up(std::uint16_t attention) noexcept {
+    attention_.fetch_or(attention, memory_order_relaxed);  // the owner reads it
+    if (in_place_ != nullptr) take_out(*in_place_);
+  }
+  void look_no_more(std::uint16_t attention) noexcept {
+    attention_.fetch_and(static_cast<std::uint16_t>(~attention),
+                         memory_order_relaxed);  // the owner reads it
+  }
+
   /// A callback answered stop. `reply`: the envelope whose reply waits for teardown, or null.
   [[nodiscard]] Turn stop_with(ExitReason reason, Envelope* reply = nullptr) noexcept {
     reason_ = std::move(reason);
@@ -205,7 +219,7 @@ class CellBase : public ExecutionContext {
   }
 
   /// Makes the owner look up before the next message. Any thread.
-  void attend_to(std::uint8_t bit) noexcept {
+  void attend_to(std::uint16_t bit) noexcept {
     attention_.fetch_or(bit, memory_order_relaxed);  // what the bit is about is ordered elsewhere
   }
 
@@ -256,6 +270,8 @@ class CellBase : public ExecutionContext {
     in_place_ = &envelope;
     return false;
   }
+  void look_up_after_callback() noexcept;
+  void look_up_before(Envelope const& envelope) noexcept;
   [[nodiscard]] Turn end_turn() noexcept;
   void finish_end() noexcept;
   void last_ref_gone() noexcept;
@@ -277,7 +293,7 @@ class CellBase : public ExecutionContext {
   Ancestor* parent_ = nullptr;  // who started it; null: a root
   ShutdownEnvelope shutdown_;
   atomic<bool> shutdown_sent_{false};
-  atomic<std::uint8_t> attention_{0};
+  atomic<std::uint16_t> attention_{0};
   ActorError::Kind answer_ = ActorError::Kind::stopped;
   bool started_ = false;
   bool ending_ = false;

@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include <spawned/actors/detail/ancestry.hpp>
+#include <spawned/actors/detail/dependants.hpp>
+#include <spawned/actors/detail/idle_timeout.hpp>
 #include <spawned/actors/options.hpp>
 
 namespace spawned::detail {
@@ -18,6 +20,8 @@ struct CellExtra {
   ~CellExtra();
 
   ActorOptions options;
+  Dependants dependants;  // timers and listeners
+  IdleTimeout idle;
   bool own_home = false;  // the executor is this actor's alone and is given back at its end
   Ancestor* as_ancestor = nullptr;  // made by the first actor that this one starts
   std::uint32_t continuations = 0;  // as many of the first in the inbox are such; owner

@@ -279,23 +279,31 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
   friend void pool_delete(U*) noexcept;
 };
 
-template <typename A, typename M>
-class SendEnvelope final : public Envelope {
+/// `Block`: what the envelope is besides. An Envelope alone is freed when it is handled; any other
+/// decides in handled(), and may refuse in begin(cell).
+template <typename A, typename M, typename Block = Envelope>
+class SendEnvelope final : public Block {
  public:
   static constexpr std::string_view message_name() noexcept { return type_name<M>(); }
 
   template <typename... Args>
+    requires std::is_same_v<Block, Envelope>
   explicit SendEnvelope(std::in_place_t tag, Args&&... args)
       : Envelope(&deliver_message), message_(tag, std::forward<Args>(args)...) {}
   struct Continuation {};
   template <typename... Args>
+    requires std::is_same_v<Block, Envelope>
   explicit SendEnvelope(Continuation /*tag*/, Args&&... args)
       : Envelope(&deliver_continuation), message_(std::in_place, std::forward<Args>(args)...) {}
+  template <typename Owner, typename... Args>
+    requires(!std::is_same_v<Block, Envelope>)
+  explicit SendEnvelope(Owner& owner, std::in_place_t tag, Args&&... args)
+      : Block(owner, &deliver_message), message_(tag, std::forward<Args>(args)...) {}
 
   Turn consume(CellBase& cell) noexcept {
     message_.end();
     Turn const turn = cell.leave(*this);
-    pool_delete(this);
+    dispose();
     return turn;
   }
   template <typename Answer>
@@ -303,7 +311,7 @@ class SendEnvelope final : public Envelope {
     if constexpr (std::is_same_v<std::remove_cvref_t<Answer>, MessageResponse>) {
       if (answer.kind() == MessageResponse::Kind::stop) {
         cell.take_out(*this);
-        pool_delete(this);
+        dispose();
         return cell.stop_with(std::move(answer.reason()));
       }
       if (answer.kind() == MessageResponse::Kind::unused) log_unused(cell, message_name());
@@ -315,11 +323,20 @@ class SendEnvelope final : public Envelope {
   /// The handler threw; in the catch block.
   Turn failed(CellBase& cell) noexcept {
     cell.take_out(*this);
-    pool_delete(this);
+    dispose();
     return cell.fail(message_name());
   }
 
  private:
+  void dispose() noexcept {
+    if constexpr (std::is_same_v<Block, Envelope>) {
+      pool_delete(this);
+    } else {
+      message_.end();
+      this->handled();  // perhaps the block's last moment
+    }
+  }
+
   template <typename Message>
   static Turn call(ActorCell<A>& cell, SendEnvelope& self, Message& message) {
     return HandlerFrame<A, SendEnvelope>::run(
@@ -343,13 +360,17 @@ class SendEnvelope final : public Envelope {
     auto& self = static_cast<SendEnvelope&>(envelope);
     if (operation == Operation::handle) {
       auto& cell = static_cast<ActorCell<A>&>(*base);
+      if constexpr (requires { self.begin(cell); }) {
+        if (!self.begin(cell)) return self.consume(cell);
+      }
       if constexpr (direct_message<A, M>) {
         return call(cell, self, self.message_.get());
       } else {
         return visit_message(cell, self);
       }
     }
-    if (operation == Operation::discard || operation == Operation::destroy) pool_delete(&self);
+    if (operation == Operation::discard) self.dispose();
+    if (operation == Operation::destroy) pool_delete(&self);
     if (operation == Operation::identify) tell(info);
     return Turn::next;
   }
@@ -372,6 +393,10 @@ class SendEnvelope final : public Envelope {
 class PingEnvelope final : public ReplyEnvelope<void> {
  public:
   PingEnvelope() noexcept : ReplyEnvelope(&deliver_ping) {}
+
+  [[nodiscard]] static bool is_ping(Envelope const& envelope) noexcept {
+    return envelope.deliver == &deliver_ping;
+  }
 
  private:
   static Turn deliver_ping(CellBase* cell, Envelope& envelope, Operation operation);

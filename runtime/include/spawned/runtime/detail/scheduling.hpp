@@ -112,6 +112,9 @@ Scheduler& require_scheduler(char const* what);
 /// Throws RuntimeEnded once the scheduler has stopped its workers. For calls from outside.
 void require_running(Scheduler& scheduler, char const* what);
 
+/// The clock of a runtime.
+[[nodiscard]] Clock& clock_of(Scheduler& scheduler) noexcept;
+
 /// The workers of a runtime, as a place to run. Throws std::logic_error naming `what` where the
 /// runtime has none, as that of the threads flavour.
 [[nodiscard]] Executor& workers_of(Scheduler& scheduler, char const* what);
