@@ -6,6 +6,7 @@
 
 #include <spawned/actors/actor.hpp>
 #include <spawned/runtime/cancellation.hpp>
+#include <spawned/runtime/channel.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
 #include <spawned/runtime/runtime.hpp>
@@ -41,9 +42,13 @@ using spawned::start_with_on;
 using spawned::unbounded;
 
 // Tasks and the runtime.
+using spawned::AsyncSequence;
 using spawned::BlockingInWorker;
 using spawned::CancellationToken;
 using spawned::Cancelled;
+using spawned::channel;
+using spawned::ChannelReceiver;
+using spawned::ChannelSender;
 using spawned::Clock;
 using spawned::interval;
 using spawned::Interval;
@@ -74,6 +79,8 @@ using spawned::spawn_blocking;
 using spawned::Task;
 using spawned::timeout;
 using spawned::TimePoint;
+using spawned::TrySend;
+using spawned::unbounded_channel;
 using spawned::Unexpected;
 using spawned::UnreadMail;
 using spawned::WaitError;

@@ -6,6 +6,7 @@
 
 #include <spawned/actors/threads/actor.hpp>
 #include <spawned/runtime/cancellation.hpp>
+#include <spawned/runtime/channel.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
 #include <spawned/runtime/threads.hpp>
@@ -32,6 +33,9 @@ using spawned::unbounded;
 // The runtime. Runtime, run, spawn, sleep and JoinHandle are this flavour's own.
 using spawned::BlockingInWorker;
 using spawned::CancellationToken;
+using spawned::channel;
+using spawned::ChannelReceiver;
+using spawned::ChannelSender;
 using spawned::Clock;
 using spawned::InvalidOptions;
 using spawned::JoinError;
@@ -51,6 +55,8 @@ using spawned::RuntimeOptions;
 using spawned::ShutdownOptions;
 using spawned::ShutdownReport;
 using spawned::TimePoint;
+using spawned::TrySend;
+using spawned::unbounded_channel;
 using spawned::Unexpected;
 using spawned::UnreadMail;
 using spawned::WaitError;
