@@ -10,6 +10,7 @@
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
 #include <spawned/runtime/runtime.hpp>
+#include <spawned/runtime/signal.hpp>
 #include <spawned/runtime/spawn.hpp>
 #include <spawned/runtime/time.hpp>
 
@@ -50,6 +51,8 @@ using spawned::channel;
 using spawned::ChannelReceiver;
 using spawned::ChannelSender;
 using spawned::Clock;
+using spawned::ctrl_c;
+using spawned::CtrlC;
 using spawned::interval;
 using spawned::Interval;
 using spawned::InvalidOptions;
@@ -72,6 +75,7 @@ using spawned::RuntimeEnded;
 using spawned::RuntimeOptions;
 using spawned::ShutdownOptions;
 using spawned::ShutdownReport;
+using spawned::Signals;
 using spawned::sleep;
 using spawned::sleep_until;
 using spawned::spawn;

@@ -9,6 +9,7 @@
 #include <spawned/runtime/channel.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
+#include <spawned/runtime/signal.hpp>
 #include <spawned/runtime/threads.hpp>
 
 namespace spawned::threads {
@@ -30,7 +31,7 @@ using spawned::RequestResponse;
 using spawned::SendResult;
 using spawned::unbounded;
 
-// The runtime. Runtime, run, spawn, sleep and JoinHandle are this flavour's own.
+// The runtime. Runtime, run, spawn, sleep, JoinHandle, CtrlC and ctrl_c are this flavour's own.
 using spawned::BlockingInWorker;
 using spawned::CancellationToken;
 using spawned::channel;
@@ -54,6 +55,7 @@ using spawned::RuntimeEnded;
 using spawned::RuntimeOptions;
 using spawned::ShutdownOptions;
 using spawned::ShutdownReport;
+using spawned::Signals;
 using spawned::TimePoint;
 using spawned::TrySend;
 using spawned::unbounded_channel;
