@@ -351,6 +351,18 @@ TEST_SUITE("runtime/channel") {
     run(body());
   }
 
+  TEST_CASE("a value that has an empty state of its own is a value, empty or not") {
+    auto [sender, receiver] = spawned::channel<std::optional<int>>(2);
+    CHECK(sender.try_send(std::nullopt) == TrySend::ok);
+    CHECK(sender.try_send(3) == TrySend::ok);
+    auto const empty = receiver.next_blocking();
+    CHECK(empty.has_value());
+    CHECK_FALSE(empty->has_value());
+    auto const full = receiver.next_blocking();
+    CHECK(full->value() == 3);
+    CHECK_FALSE(receiver.try_next().has_value());
+  }
+
   TEST_CASE("threads block to send and to receive, and are refused on a worker") {
     auto channel = spawned::channel<int>(1);
     std::thread other([sender = std::move(channel.sender)]() mutable {

@@ -1,7 +1,6 @@
 // channel, unbounded_channel: a queue of values from many senders to one receiver.
 #pragma once
 
-#include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +9,7 @@
 #include <utility>
 
 #include <spawned/runtime/async_sequence.hpp>
-#include <spawned/runtime/detail/channel_core.hpp>
+#include <spawned/runtime/detail/channel_value.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/errors.hpp>
 #include <spawned/runtime/moved.hpp>
@@ -23,32 +22,6 @@ namespace spawned {
 /// unless the channel was closed during the call.
 enum class TrySend : std::uint8_t { ok, full, closed };
 [[nodiscard]] char const* to_string(TrySend result) noexcept;
-
-namespace detail {
-
-template <typename T>
-struct ChannelValue final : ChannelNode {
-  template <typename... Args>
-  explicit ChannelValue(Args&&... args) : value(std::forward<Args>(args)...) {}
-  T value;
-};
-
-template <typename Value, typename T>
-concept sendable_as = std::constructible_from<T, message_type<Value>>;
-
-/// The value of a node that was taken, and its memory back. Null: no value.
-template <typename T>
-std::optional<T> unpack(ChannelNode* node) {
-  if (node == nullptr) return std::nullopt;
-  struct Owner {
-    ~Owner() { pool_delete(value); }
-    ChannelValue<T>* value;
-  };
-  Owner const owner{static_cast<ChannelValue<T>*>(node)};
-  return std::optional<T>(std::move(owner.value->value));
-}
-
-}  // namespace detail
 
 /// A sending half; copies send into the same channel. The receiver ends when all are gone.
 ///
@@ -141,7 +114,7 @@ class ChannelSender {
   /// Never waits. The value is taken if the result is `ok`.
   template <typename Value>
     requires detail::sendable_as<Value, T>
-  TrySend try_send(Value&& value) {
+  [[nodiscard]] TrySend try_send(Value&& value) {
     using Admission = detail::ChannelCore::Admission;
     if (core_ == nullptr) return TrySend::closed;
     auto const admission = core_->reserve();
