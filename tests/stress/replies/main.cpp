@@ -312,7 +312,7 @@ sp::Task<void> owner(stress::Run& run, std::vector<sp::ActorRef<Echo>> echoes,
       seen |= std::uint64_t{1} << next->label;
     }
     if (random.one_in(8)) {
-      auto first = co_await sp::request_first<Number>(echoes, std::uint64_t(9), false);
+      auto first = co_await sp::request_first<Number>(echoes, 9U, false);
       stress::check_equal(first.value(), 9, "the first reply of all");
     }
     run.beat();

@@ -65,10 +65,11 @@ class CellGuard {
 /// Errors     `timeout`          no reply within the time limit; a later one is dropped, and never
 ///                               seen by a later request.
 ///            `no_such_actor`    the actor had ended before; at once.
-///            `stopped`          it ended with the request unread; at once.
+///            `stopped`          it ended with the request unread, or unanswered; at once.
 ///            `handler_failed`   its handler threw on this request; teardown has run.
 ///            `init_failed`, `init_no_success`  it never ran.
 ///            `unused`           its handler answered `unused`.
+///            `unanswered`       its handler deferred the reply, and the ReplyTo was dropped.
 ///            `deadlock`         an actor asked itself.
 ///            `cancelled`        the calling task was cancelled.
 /// Units      the time limit runs from the co_await, with a resolution of 1 ms, and is never short.
