@@ -83,13 +83,13 @@ class CellBase : public ExecutionContext {
  public:
   /// Why the owner must look up before it takes the next message: bits of attention_.
   struct Attention {
-    static constexpr std::uint8_t lethal = 1;         // an exit signal has come
-    static constexpr std::uint8_t bounded = 2;        // its mailbox has a capacity
-    static constexpr std::uint8_t urgent = 4;         // it takes urgent messages
-    static constexpr std::uint8_t skip_expired = 8;   // ActorOptions::skip_expired
-    static constexpr std::uint8_t watched = 16;       // ActorOptions::handler_timeout
-    static constexpr std::uint8_t unreferenced = 32;  // ActorOptions::stop_when_unreferenced
-    static constexpr std::uint8_t idle_timeout = 64;  // it has asked for one
+    static constexpr std::uint8_t lethal = 1;          // an exit signal has come
+    static constexpr std::uint8_t bounded = 2;         // its mailbox has a capacity
+    static constexpr std::uint8_t urgent = 4;          // it takes urgent messages
+    static constexpr std::uint8_t skip_expired = 8;    // ActorOptions::skip_expired
+    static constexpr std::uint8_t watched = 16;        // ActorOptions::handler_timeout
+    static constexpr std::uint8_t unreferenced = 32;   // ActorOptions::stop_when_unreferenced
+    static constexpr std::uint8_t idle_timeout = 128;  // it has asked for one
   };
 
   CellBase(Executor& where, ActorKind const& actor_kind) noexcept;
