@@ -1,5 +1,5 @@
-// The name server in the threads flavour: but for the include, the namespace and what waits, the text
-// of examples/name_server.
+// The name server in the threads flavour: but for the include, the namespace and what waits, the
+// text of examples/name_server.
 //
 // Run    build/release/examples/name_server_threads
 // Prints three lines: a name is stored, found, and another is not found.
