@@ -16,17 +16,18 @@ DIFFERENT = {}
 
 # What turns the tasks flavour into the threads flavour, with how often it must happen in an example.
 SUBSTITUTIONS = (
-    (re.compile(r"#include <spawned/tasks\.hpp>"), "#include <spawned/threads.hpp>", 1),
-    (re.compile(r"\bnamespace sp = spawned::tasks;"), "namespace sp = spawned::threads;", 1),
-    (re.compile(r"\bsp::Task<((?:[^<>]|<(?:[^<>]|<[^<>]*>)*>)*)>"), r"\1", None),
-    (re.compile(r"\bco_await\s+"), "", None),
-    (re.compile(r"\bco_return\b"), "return", None),
+    (r"#include <spawned/tasks\.hpp>", r"#include <spawned/threads.hpp>", 1),
+    (r"\bnamespace sp = spawned::tasks;", r"namespace sp = spawned::threads;", 1),
+    (r"\bsp::Task<(?P<value>(?:[^<>]|<(?:[^<>]|<[^<>]*>)*>)*)>", r"\g<value>", None),
+    (r"\bco_await\s+", r"", None),
+    (r"\bco_return\b", r"return", None),
 )
-LEFT = re.compile(r"\bco_(?:await|return|yield)\b|\bTask\b|\btasks\b")
+LEFT = r"\bco_(?:await|return|yield)\b|\bTask\b|\btasks\b"
 
-TOKEN = re.compile(r"""
+STRING = r""" "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' """
+TOKEN = re.compile(rf"""
     (?P<comment> //[^\n]* | /\*.*?\*/ )
-  | (?P<token>   "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | [\w.]*\w | \S )
+  | (?P<token>   {STRING} | [\w.]*\w | \S )
 """, re.S | re.X)
 
 
@@ -37,6 +38,19 @@ def sources(folder):
 
 def without_comments(text):
     return TOKEN.sub(lambda match: match["token"] or "", text)
+
+
+def substitute(pattern, replacement, text):
+    """The text with `replacement` wherever the pattern matches outside strings, and how often."""
+    count = 0
+
+    def replaced(match):
+        nonlocal count
+        if match["string"]:
+            return match.group()
+        count += 1
+        return match.expand(replacement)
+    return re.sub(rf"(?P<string>(?x:{STRING}))|{pattern}", replaced, text), count
 
 
 def tokens(text):
@@ -56,12 +70,13 @@ def threads_flavour(files):
     for pattern, replacement, wanted in SUBSTITUTIONS:
         count = 0
         for name, text in files.items():
-            files[name], here = pattern.subn(replacement, text)
+            files[name], here = substitute(pattern, replacement, text)
             count += here
         if wanted is not None and count != wanted:
-            problems.append(f"{pattern.pattern} occurs {count} times, not {wanted}")
+            problems.append(f"{pattern} occurs {count} times, not {wanted}")
     for name, text in files.items():
-        problems += [f"{name}: left over: {match.group()}" for match in LEFT.finditer(text)]
+        problems += [f"{name}: {count} left over of {LEFT}"
+                     for count in [substitute(LEFT, "", text)[1]] if count]
     return files, problems
 
 
