@@ -81,11 +81,14 @@ Turn CellBase::start_coroutine(std::coroutine_handle<> frame, Turn (*after)(Cell
   root.promise().context = this;
   coroutine_ = frame;
   after_coroutine_ = after;
+  coroutine_step_ = current_worker->activity.step();
   return resume_chain(frame, *this) ? after(*this) : Turn::away;
 }
 
 void CellBase::run_turn(Runnable& runnable) noexcept {
   auto& self = static_cast<CellBase&>(runnable);
+  current_worker->activity.begin_turn(*self.kind, self.id_.value,
+                                      self.coroutine_ ? self.coroutine_step_ : nullptr);
   Turn turn = Turn::next;
   if (self.coroutine_) [[unlikely]] {
     self.wait_gate();
@@ -194,9 +197,7 @@ Turn CellBase::fail(std::string_view during, Envelope* reply) noexcept {
   return stop_with(std::move(reason), reply);
 }
 
-std::string CellBase::describe() const {
-  return "actor " + std::string(actor_kind().type_name) + "#" + std::to_string(id_.value);
-}
+std::string CellBase::describe() const { return describe_actor_id(actor_kind(), id_.value); }
 
 Turn CellBase::deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation) {
   if (operation != Operation::handle) return Turn::next;
@@ -216,6 +217,11 @@ void request_actor_end(ExecutionContext& context) noexcept {
 
 std::string describe_actor(ExecutionContext const& context) {
   return static_cast<CellBase const&>(context).describe();
+}
+
+std::string describe_actor_id(LiveKind const& kind, std::uint64_t id) {
+  auto const& actor_kind = static_cast<ActorKind const&>(kind);
+  return "actor " + std::string(actor_kind.type_name) + "#" + std::to_string(id);
 }
 
 Envelope* make_stop_envelope(ExitReason reason) {

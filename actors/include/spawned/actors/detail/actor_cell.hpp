@@ -34,6 +34,10 @@ template <typename A>
 concept has_teardown = has_plain_teardown<A> || has_context_teardown<A> || has_reason_teardown<A> ||
                        has_reason_context_teardown<A>;
 
+// What Activity::step() says during the callbacks that no message names.
+inline constexpr std::string_view init_step = "init";
+inline constexpr std::string_view teardown_step = "teardown";
+
 template <typename A>
 class ActorCell final : public CellBase {
  public:
@@ -62,6 +66,7 @@ class ActorCell final : public CellBase {
 
   static Turn on_init(CellBase& base) {
     auto& cell = static_cast<ActorCell&>(base);
+    current_worker->activity.begin_step(init_step);
     auto call = [&cell]() -> decltype(auto) {
       if constexpr (has_context_init<A>) {
         return cell.actor().init(cell.context_);
@@ -120,6 +125,7 @@ class ActorCell final : public CellBase {
 
   static Turn on_teardown(CellBase& base) {
     auto& cell = static_cast<ActorCell&>(base);
+    current_worker->activity.begin_step(teardown_step);
     auto call = [&cell]() -> decltype(auto) {
       if constexpr (has_reason_context_teardown<A>) {
         return cell.actor().teardown(std::as_const(cell.reason()), cell.context_);
@@ -183,7 +189,7 @@ class ActorCell final : public CellBase {
       return static_cast<Turn (*)(CellBase&)>(nullptr);
     }
   }
-  static constexpr ActorKind kind_table{{&request_actor_end, &describe_actor},
+  static constexpr ActorKind kind_table{{&request_actor_end, &describe_actor, &describe_actor_id},
                                         init_callback(),
                                         teardown_callback(),
                                         &on_destroy_state,

@@ -70,6 +70,7 @@ struct HandlerFrame {
   template <typename Call, typename Consume>
   static Turn run(ActorCell<A>& cell, Env& envelope, Call&& call, Consume&& consume) {
     using H = std::invoke_result_t<Call>;
+    current_worker->activity.begin_step(step_name);
     try {
       if constexpr (is_task<std::remove_cvref_t<H>>) {
         auto task = call();
@@ -87,6 +88,8 @@ struct HandlerFrame {
   }
 
  private:
+  static constexpr std::string_view step_name = Env::message_name();
+
   template <typename X>
   static Turn after(CellBase& base) {
     auto& cell = static_cast<ActorCell<A>&>(base);
