@@ -220,6 +220,7 @@ bool Monitor::call_spare() noexcept {
   }
   Worker const* const made = runtime_.add_spare();
   if (made != nullptr) return activate(made->index);
+  if (runtime_.options().spare_workers_max == 0) return false;
   report("all " + std::to_string(slots - runtime_.worker_count()) +
          " spare workers are blocked too (RuntimeOptions::spare_workers_max); others must wait");
   return false;

@@ -203,6 +203,7 @@ RuntimeCounters Scheduler::counters() const {
   }
   for (std::uint32_t i = worker_count(); i < worker_slots(); ++i) {
     ++result.spare_workers;
+    if (!worker(i).is_dormant()) ++result.active_spares;
     result.spare_turns += worker(i).turns();
   }
   result.blocked_workers = monitor.blocked_count();

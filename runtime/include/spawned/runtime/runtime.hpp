@@ -99,6 +99,7 @@ struct RuntimeCounters {
   std::uint64_t blocked_workers = 0;   ///< in one turn for longer than `rescue_after`, now
   std::uint64_t rescues = 0;           ///< times a spare worker was called in
   std::uint64_t spare_workers = 0;     ///< spare workers started so far
+  std::uint64_t active_spares = 0;     ///< of these, taking part now
   std::uint64_t spare_turns = 0;       ///< units of work they have run
   /// The longest turn so far, to some milliseconds; zero while none took longer than these.
   std::chrono::nanoseconds longest_turn{0};
