@@ -105,7 +105,7 @@ TEST_SUITE("runtime/rescue") {
       std::atomic<int> ran{0};
       for (int i = 0; i < 100; ++i) runtime.block_on(count(ran));
       CHECK(ran.load() == 100);
-      CHECK(runtime.counters().rescues >= workers);
+      CHECK(runtime.counters().rescues >= 1);
       bolt.open();
     }
   }
