@@ -87,11 +87,11 @@ Turn CellBase::start_coroutine(std::coroutine_handle<> frame, Turn (*after)(Cell
 
 void CellBase::run_turn(Runnable& runnable) noexcept {
   auto& self = static_cast<CellBase&>(runnable);
-  current_worker->activity.begin_turn(*self.kind, self.id_.value,
-                                      self.coroutine_ ? self.coroutine_step_ : nullptr);
+  current_worker->activity.identify(self.id_.value);
   Turn turn = Turn::next;
   if (self.coroutine_) [[unlikely]] {
     self.wait_gate();
+    current_worker->activity.begin(*self.coroutine_step_);
     if (!resume_chain(self.resume_point.get(), self)) return;
     turn = self.after_coroutine_(self);
   } else if (!self.started_) [[unlikely]] {
@@ -197,7 +197,9 @@ Turn CellBase::fail(std::string_view during, Envelope* reply) noexcept {
   return stop_with(std::move(reason), reply);
 }
 
-std::string CellBase::describe() const { return describe_actor_id(actor_kind(), id_.value); }
+std::string CellBase::describe() const {
+  return "actor " + std::string(actor_kind().type_name) + "#" + std::to_string(id_.value);
+}
 
 Turn CellBase::deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation) {
   if (operation != Operation::handle) return Turn::next;
@@ -219,9 +221,9 @@ std::string describe_actor(ExecutionContext const& context) {
   return static_cast<CellBase const&>(context).describe();
 }
 
-std::string describe_actor_id(LiveKind const& kind, std::uint64_t id) {
-  auto const& actor_kind = static_cast<ActorKind const&>(kind);
-  return "actor " + std::string(actor_kind.type_name) + "#" + std::to_string(id);
+std::string describe_actor_step(Step const& step, std::uint64_t id) {
+  return "actor " + std::string(step.type) + "#" + std::to_string(id) + " in " +
+         std::string(step.name);
 }
 
 Envelope* make_stop_envelope(ExitReason reason) {

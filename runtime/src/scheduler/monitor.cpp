@@ -123,16 +123,15 @@ void Monitor::watch(std::uint32_t index, std::int64_t now) {
   Worker& worker = runtime_.worker(index);
   Watch& watch = watches_[index];
   Sight sight{.turns = worker.turns(),
-              .kind = worker.activity.kind(),
-              .id = worker.activity.id(),
               .step = worker.activity.step(),
-              .steps = worker.activity.steps()};
+              .id = worker.activity.id(),
+              .count = worker.activity.count()};
   bool const same_turn =
-      sight.kind != nullptr && worker.turns() == sight.turns && sight.turns == watch.turns;
-  bool const same_step = same_turn && sight.steps == watch.steps;
+      sight.step != nullptr && worker.turns() == sight.turns && sight.turns == watch.turns;
+  bool const same_step = same_turn && sight.count == watch.count;
   if (!same_step) {
     if (!watch.warned.empty()) warn_over(index, watch, now);
-    watch.steps = sight.steps;
+    watch.count = sight.count;
     watch.step_since = now;
     watch.step_cpu = unknown;
     watch.next_warning = warn_after_;
@@ -262,11 +261,7 @@ void Monitor::report(std::string const& text) noexcept {
 
 void Monitor::warn(std::uint32_t index, Watch& watch, Sight const& sight, std::int64_t for_ns) {
   watch.next_warning = std::max(watch.next_warning, for_ns) * warning_growth;
-  std::string who = sight.kind->describe_identity != nullptr
-                        ? sight.kind->describe_identity(*sight.kind, sight.id)
-                        : "a unit of work";
-  if (sight.step != nullptr) who += " in " + std::string(*sight.step);
-  watch.warned = std::move(who);
+  watch.warned = sight.step->describe(*sight.step, sight.id);
   log::warn("spawned", watch.warned + " has been running for " + readable(for_ns) +
                            " without a break on worker " + std::to_string(index) +
                            ", which it blocks");

@@ -17,7 +17,7 @@
 // Sleeping. While a worker runs, the monitor looks every few milliseconds. When all are parked and
 // nothing has run since the look before, it sleeps until on_unpark().
 //
-// Cost.     For workers: four to six plain stores a turn (activity.hpp), one load after each park, 7 us
+// Cost.     For workers: some plain stores a turn (activity.hpp), one load after each park, 7 us
 //           for a wake-up of the monitor, at most once in a tick. A look: some loads per worker.
 // Limits.   It logs from its own thread, so a log sink that blocks delays rescues.
 //
@@ -31,12 +31,11 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
+#include <spawned/runtime/detail/activity.hpp>
 #include <spawned/runtime/detail/atomic.hpp>
-#include <spawned/runtime/detail/execution_context.hpp>
 
 namespace spawned::detail {
 
@@ -75,7 +74,7 @@ class Monitor {
   struct Watch {
     std::uint64_t turns = 0;
     std::int64_t turn_since = 0;
-    std::uint32_t steps = 0;
+    std::uint32_t count = 0;
     std::int64_t step_since = 0;
     std::int64_t turn_cpu = unknown;  // the thread's processor time at the second look
     std::int64_t step_cpu = unknown;
@@ -87,10 +86,9 @@ class Monitor {
   // One moment of a worker's Activity.
   struct Sight {
     std::uint64_t turns;
-    LiveKind const* kind;
+    Step const* step;
     std::uint64_t id;
-    std::string_view const* step;
-    std::uint32_t steps;
+    std::uint32_t count;
   };
   static constexpr std::int64_t unknown = -1;
   static constexpr std::int64_t linger = 10;

@@ -46,8 +46,6 @@ void Worker::run() noexcept {
     turns_.add(1);
     running = work;
     work->run(*work);
-    activity.end_turn();
-    running = nullptr;
   }
   current_worker = nullptr;
 }
@@ -70,6 +68,7 @@ inline Runnable* Worker::take_soon() noexcept {
 // What to run next, in this order: the hand-off of the turn before, the run-next slot, the oldest
 // of the own deque, the injection queue, due timers, other workers. nullptr: the runtime stops.
 Runnable* Worker::next_work() noexcept {
+  running = nullptr;
   for (;;) {
     Runnable* work = take_local();
     if (kind_ == Kind::spare && retire_asked_.load(memory_order_relaxed)) {  // a request
@@ -78,8 +77,11 @@ Runnable* Worker::next_work() noexcept {
       if (scheduler->stopping()) return nullptr;
       continue;
     }
-    if (work == nullptr && (drain_injected() || expire_timers())) continue;
-    if (work == nullptr) work = search();
+    if (work == nullptr) {
+      activity.end();
+      if (drain_injected() || expire_timers()) continue;
+      work = search();
+    }
     if (work != nullptr) {
       if (searching_) leave_search();
       if (help_wanted_) call_help();

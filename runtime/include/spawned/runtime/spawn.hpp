@@ -191,13 +191,14 @@ namespace detail {
 
 [[nodiscard]] std::string describe_task(std::source_location where);
 
-/// A task's identity for Activity: where it was spawned. A source_location is one pointer to
+/// A task's turn, for Activity, and its identity there: where it was spawned. A source_location is one pointer to
 /// something static.
 inline std::uint64_t identity_of(std::source_location where) noexcept {
   static_assert(sizeof(std::uint64_t) == sizeof where);
   return __builtin_bit_cast(std::uint64_t, where);
 }
-[[nodiscard]] std::string describe_task_identity(LiveKind const& kind, std::uint64_t identity);
+[[nodiscard]] std::string describe_task_step(Step const& step, std::uint64_t identity);
+inline constexpr Step task_step{&describe_task_step, {}, {}};
 
 /// A spawned task: execution context, root coroutine and join state in one block.
 template <typename T>
@@ -216,7 +217,7 @@ class SpawnedTask final : public ExecutionContext, public JoinState<T> {
   static void run_turn(Runnable& runnable) noexcept {
     auto& self = static_cast<SpawnedTask&>(runnable);
     self.wait_gate();
-    current_worker->activity.begin_turn(kind_table, identity_of(self.where_));
+    current_worker->activity.begin_turn(task_step, identity_of(self.where_));
     if (resume_chain(self.resume_point.get(), self)) self.finish();
   }
   void finish() noexcept {
@@ -239,8 +240,7 @@ class SpawnedTask final : public ExecutionContext, public JoinState<T> {
   }
 
   static constexpr typename JoinState<T>::Operations join_table{&on_cancel, &on_destroy};
-  static constexpr LiveKind kind_table{&on_request_end, &on_describe,
-                                       &describe_task_identity};
+  static constexpr LiveKind kind_table{&on_request_end, &on_describe};
 
   template <typename U>
   friend void pool_delete(U*) noexcept;

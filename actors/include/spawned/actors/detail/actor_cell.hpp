@@ -34,10 +34,6 @@ template <typename A>
 concept has_teardown = has_plain_teardown<A> || has_context_teardown<A> || has_reason_teardown<A> ||
                        has_reason_context_teardown<A>;
 
-// What Activity::step() says during the callbacks that no message names.
-inline constexpr std::string_view init_step = "init";
-inline constexpr std::string_view teardown_step = "teardown";
-
 template <typename A>
 class ActorCell final : public CellBase {
  public:
@@ -66,7 +62,7 @@ class ActorCell final : public CellBase {
 
   static Turn on_init(CellBase& base) {
     auto& cell = static_cast<ActorCell&>(base);
-    current_worker->activity.begin_step(init_step);
+    current_worker->activity.begin(init_step);
     auto call = [&cell]() -> decltype(auto) {
       if constexpr (has_context_init<A>) {
         return cell.actor().init(cell.context_);
@@ -125,7 +121,7 @@ class ActorCell final : public CellBase {
 
   static Turn on_teardown(CellBase& base) {
     auto& cell = static_cast<ActorCell&>(base);
-    current_worker->activity.begin_step(teardown_step);
+    current_worker->activity.begin(teardown_step);
     auto call = [&cell]() -> decltype(auto) {
       if constexpr (has_reason_context_teardown<A>) {
         return cell.actor().teardown(std::as_const(cell.reason()), cell.context_);
@@ -165,6 +161,8 @@ class ActorCell final : public CellBase {
 
   static void on_destroy_state(CellBase& base) noexcept {
     auto& cell = static_cast<ActorCell&>(base);
+    // A start that was refused destroys the state on the starter's thread.
+    if (current_worker != nullptr) current_worker->activity.begin(destructor_step);
     if constexpr (state_inline) {
       std::destroy_at(&cell.actor());
     } else {
@@ -174,6 +172,11 @@ class ActorCell final : public CellBase {
   static void on_destroy_cell(CellBase& base) noexcept {
     pool_delete(&static_cast<ActorCell&>(base));
   }
+
+  // What Activity says during the callbacks that no message names.
+  static constexpr Step init_step{&describe_actor_step, type_name<A>(), "init"};
+  static constexpr Step teardown_step{&describe_actor_step, type_name<A>(), "teardown"};
+  static constexpr Step destructor_step{&describe_actor_step, type_name<A>(), "its destructor"};
 
   static constexpr auto init_callback() noexcept {
     if constexpr (has_init<A>) {
@@ -189,7 +192,7 @@ class ActorCell final : public CellBase {
       return static_cast<Turn (*)(CellBase&)>(nullptr);
     }
   }
-  static constexpr ActorKind kind_table{{&request_actor_end, &describe_actor, &describe_actor_id},
+  static constexpr ActorKind kind_table{{&request_actor_end, &describe_actor},
                                         init_callback(),
                                         teardown_callback(),
                                         &on_destroy_state,

@@ -229,7 +229,7 @@ class CellBase : public ExecutionContext {
   Envelope* in_place_ = nullptr;  // in work, and still in the mailbox word
   std::coroutine_handle<> coroutine_;
   Turn (*after_coroutine_)(CellBase&) = nullptr;
-  std::string_view const* coroutine_step_ = nullptr;  // Activity::step() of the coroutine
+  Step const* coroutine_step_ = nullptr;  // what Activity says while the coroutine runs
   Envelope* held_reply_ = nullptr;
   WaitList waiters_;
   ExitReason reason_;
@@ -250,8 +250,8 @@ class CellBase : public ExecutionContext {
 void request_actor_end(ExecutionContext& context) noexcept;
 /// LiveKind::describe of every actor.
 std::string describe_actor(ExecutionContext const& context);
-/// LiveKind::describe_identity of every actor.
-std::string describe_actor_id(LiveKind const& kind, std::uint64_t id);
+/// Step::describe of every actor.
+std::string describe_actor_step(Step const& step, std::uint64_t id);
 
 /// A stop message: keeps its place behind what its sender sent before.
 [[nodiscard]] Envelope* make_stop_envelope(ExitReason reason);

@@ -70,7 +70,7 @@ struct HandlerFrame {
   template <typename Call, typename Consume>
   static Turn run(ActorCell<A>& cell, Env& envelope, Call&& call, Consume&& consume) {
     using H = std::invoke_result_t<Call>;
-    current_worker->activity.begin_step(step_name);
+    current_worker->activity.begin(step);
     try {
       if constexpr (is_task<std::remove_cvref_t<H>>) {
         auto task = call();
@@ -88,7 +88,7 @@ struct HandlerFrame {
   }
 
  private:
-  static constexpr std::string_view step_name = Env::message_name();
+  static constexpr Step step{&describe_actor_step, type_name<A>(), Env::message_name()};
 
   template <typename X>
   static Turn after(CellBase& base) {

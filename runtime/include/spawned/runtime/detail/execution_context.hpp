@@ -56,8 +56,6 @@ struct LiveKind {
   void (*request_end)(ExecutionContext&) noexcept;
   /// Names it for a report: kind, type, identity.
   std::string (*describe)(ExecutionContext const&);
-  /// The same for what Activity::begin_turn() was told, of a context that may have ended.
-  std::string (*describe_identity)(LiveKind const&, std::uint64_t identity) = nullptr;
 };
 
 struct ExecutionContext : Runnable {
