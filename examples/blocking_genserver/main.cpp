@@ -12,8 +12,8 @@
 namespace sp = spawned::tasks;
 using namespace std::chrono_literals;
 
-/// Blocks the thread it runs on. Such an actor belongs on Backend::Thread or Backend::Blocking; here
-/// it has neither.
+/// Blocks the thread it runs on. Such an actor belongs on Backend::Thread or Backend::Blocking;
+/// here it has neither.
 class BadlyBehaved : public sp::Actor<BadlyBehaved> {
  public:
   struct Block {
@@ -21,7 +21,7 @@ class BadlyBehaved : public sp::Actor<BadlyBehaved> {
   };
   void handle_message(Block message) {
     sp::log::info("blocking_genserver", "bad: blocks its worker");
-    std::this_thread::sleep_for(message.duration);
+    std::this_thread::sleep_for(message.duration);  // waiver G23: what it is about
   }
 };
 

@@ -25,7 +25,7 @@ class BusyWorker : public sp::Actor<BusyWorker> {
   struct Quick {};
 
   int handle_request(SlowSleep request) {
-    std::this_thread::sleep_for(request.duration);
+    std::this_thread::sleep_for(request.duration);  // waiver G23: what it is about
     return ++handled_;
   }
   int handle_request(SlowCompute request) {

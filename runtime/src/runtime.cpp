@@ -42,7 +42,8 @@ constexpr auto longest_wait = std::chrono::hours(24 * 365);
 
 void check_count(char const* field, unsigned value, unsigned most) {
   if (value < 1 || value > most) {
-    throw InvalidOptions("RuntimeOptions", field, "1 to " + std::to_string(most), std::to_string(value));
+    throw InvalidOptions("RuntimeOptions", field, "1 to " + std::to_string(most),
+                         std::to_string(value));
   }
 }
 
@@ -62,7 +63,8 @@ RuntimeOptions checked(RuntimeOptions options) {
   check_duration("rescue_after", options.rescue_after, longest_wait, "0 to 365 days");
   check_duration("slow_turn_warning", options.slow_turn_warning, longest_wait, "0 to 365 days");
   if (options.spare_workers_max > spares_most) {
-    throw InvalidOptions("RuntimeOptions", "spare_workers_max", "0 to " + std::to_string(spares_most),
+    throw InvalidOptions("RuntimeOptions", "spare_workers_max",
+                         "0 to " + std::to_string(spares_most),
                          std::to_string(options.spare_workers_max));
   }
   if (options.clock == nullptr) options.clock = real_clock();

@@ -203,7 +203,8 @@ TEST_SUITE("actors/blocked_worker") {
       auto wedged = Wedged(bolt, where).start_on(runtime);
       bool const init = where == Wedged::Where::init;
       if (!init) wedged.stop();
-      wait_until([&] { return log.count(init ? "in init has been" : "in teardown has been") == 1; });
+      wait_until(
+          [&] { return log.count(init ? "in init has been" : "in teardown has been") == 1; });
       bolt.open();
     }
   }

@@ -48,7 +48,8 @@ sp::Task<void> sleep_then_open(std::chrono::nanoseconds duration, Bolt& bolt) {
 // Spawns children and blocks until all of them have run.
 sp::Task<void> block_on_children(int children, Bolt& bolt, std::atomic<int>& ran) {
   std::vector<sp::JoinHandle<void>> handles;
-  for (int i = 0; i < children; ++i) handles.push_back(sp::spawn(count_then_open(ran, children, bolt)));
+  for (int i = 0; i < children; ++i)
+    handles.push_back(sp::spawn(count_then_open(ran, children, bolt)));
   bolt.pass();
   for (auto& handle : handles) {
     auto ended = co_await handle;
@@ -83,7 +84,8 @@ sp::Task<void> sleep_and_count(std::chrono::nanoseconds duration, std::atomic<in
 
 int lines_with(test::LogCapture const& log, std::string const& words) {
   int found = 0;
-  for (std::string const& line : log.lines()) found += line.find(words) != std::string::npos ? 1 : 0;
+  for (std::string const& line : log.lines())
+    found += line.find(words) != std::string::npos ? 1 : 0;
   return found;
 }
 

@@ -9,9 +9,9 @@
 //   parked (1)    announce()                          asleep or about to be; may be claimed
 //   claimed (2)   notify_one(), notify_all()          woken; it inherits a searcher's place
 //
-// searching_ counts searchers; members_ holds two counts in one word: the workers from announce() to
-// retract() (parked), and the workers that take part at all. A waker that claims a worker adds it to
-// searching_ first, so two wakers cannot wake two workers for one item.
+// searching_ counts searchers; members_ holds two counts in one word: the workers from announce()
+// to retract() (parked), and the workers that take part at all. A waker that claims a worker adds
+// it to searching_ first, so two wakers cannot wake two workers for one item.
 //
 // Spares. The constructor's workers always take part. The others, with higher indices, are spares
 // (monitor.hpp): join() before a spare looks at a queue for the first time, leave() when it has
@@ -65,8 +65,8 @@ class Idle {
 
   /// A spare takes part from here on. One thread at a time: the monitor.
   void join(std::uint32_t worker) noexcept {
-    if (slots_.load(memory_order_relaxed) <= worker) {    // one writer
-      slots_.store(worker + 1, memory_order_seq_cst);     // idle
+    if (slots_.load(memory_order_relaxed) <= worker) {  // one writer
+      slots_.store(worker + 1, memory_order_seq_cst);   // idle
     }
     members_.fetch_add(one_member, memory_order_seq_cst);  // idle
   }
@@ -130,7 +130,7 @@ class Idle {
   /// notify_one() behind two plain loads, for work that its owner will run in any case.
   bool notify_if_idle() noexcept {
     if (parked_in(members_.load(memory_order_relaxed)) == 0) return false;  // a hint
-    if (searching_.load(memory_order_relaxed) != 0) return false;  // a hint
+    if (searching_.load(memory_order_relaxed) != 0) return false;           // a hint
     return notify_one();
   }
 

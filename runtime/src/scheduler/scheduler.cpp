@@ -188,7 +188,7 @@ bool Scheduler::shut_down() {
 
 void Scheduler::stop_workers() noexcept {
   stopping_.store(true, memory_order_seq_cst);  // stop
-  monitor.stop();  // from here on no spare is started
+  monitor.stop();                               // from here on no spare is started
   wake_all();
   for (std::uint32_t i = 0; i < worker_slots(); ++i) {
     worker(i).activate();

@@ -1,5 +1,6 @@
 // Scheduler: what stands behind a Runtime. Owns the workers, the injection queue, the list of the
-// living, and the threads beside the workers: blocking pool, dedicated threads, timekeeper, monitor.
+// living, and the threads beside the workers: blocking pool, dedicated threads, timekeeper,
+// monitor.
 #pragma once
 
 #include <cstdint>

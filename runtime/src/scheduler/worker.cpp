@@ -139,8 +139,8 @@ bool Worker::expire_timers() noexcept {
   return true;
 }
 
-// What waits at workers that are blocked and that no raid on a deque finds: their run-next units and
-// their timers. One load when nobody is blocked.
+// What waits at workers that are blocked and that no raid on a deque finds: their run-next units
+// and their timers. One load when nobody is blocked.
 bool Worker::serve_blocked() noexcept {
   if (scheduler->monitor.blocked_count() == 0) return false;
   bool found = false;

@@ -1,5 +1,5 @@
-// Handlers that block their workers at random, beside actors, timers and outside threads that go on:
-// spares come and go all the time, and nothing is lost.
+// Handlers that block their workers at random, beside actors, timers and outside threads that go
+// on: spares come and go all the time, and nothing is lost.
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -133,8 +133,8 @@ void phase(stress::Run& run, unsigned workers, unsigned threads, unsigned spares
   for (std::thread& injector : injectors) injector.join();
   spawned::RuntimeCounters const counters = runtime.counters();
   stress::check_equal(counters.injection_depth, 0, "units left in the injection queue");
-  std::printf("%u workers, %u threads: %llu rescues by %llu spares, %llu turns of theirs\n", workers,
-              threads, static_cast<unsigned long long>(counters.rescues),
+  std::printf("%u workers, %u threads: %llu rescues by %llu spares, %llu turns of theirs\n",
+              workers, threads, static_cast<unsigned long long>(counters.rescues),
               static_cast<unsigned long long>(counters.spare_workers),
               static_cast<unsigned long long>(counters.spare_turns));
   run.on_hang({});

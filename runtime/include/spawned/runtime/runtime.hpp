@@ -117,7 +117,8 @@ struct RuntimeCounters {
 ///          throw.
 /// Cancel   The destructor cancels all tasks and stops all actors, waits `shutdown_timeout`, logs
 ///          by name what still runs, and goes on waiting for what occupies a thread.
-/// Memory   About 20 KiB and a thread for each worker. Any number of them may live in a process.
+/// Memory   About 20 KiB and a thread for each worker, spares included, and one thread that watches
+///          them, which sleeps while they do. Any number of them may live in a process.
 class Runtime {
  public:
   explicit Runtime(RuntimeOptions options = {});

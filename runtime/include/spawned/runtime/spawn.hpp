@@ -191,8 +191,8 @@ namespace detail {
 
 [[nodiscard]] std::string describe_task(std::source_location where);
 
-/// A task's turn, for Activity, and its identity there: where it was spawned. A source_location is one pointer to
-/// something static.
+/// A task's turn, for Activity, and its identity there: where it was spawned. A source_location is
+/// one pointer to something static.
 inline std::uint64_t identity_of(std::source_location where) noexcept {
   static_assert(sizeof(std::uint64_t) == sizeof where);
   return __builtin_bit_cast(std::uint64_t, where);

@@ -73,8 +73,9 @@ struct RunnableChain {
   }
 };
 
-/// What a thread of the runtime knows of itself: fields used by that thread alone, but for one. Every
-/// thread that runs contexts has one: workers, actors' own threads, threads of the blocking pool.
+/// What a thread of the runtime knows of itself: fields used by that thread alone, but for one.
+/// Every thread that runs contexts has one: workers, actors' own threads, threads of the blocking
+/// pool.
 struct WorkerLocal {
   /// The runtime that the thread works for: where start() and spawn() go.
   Scheduler* scheduler = nullptr;
