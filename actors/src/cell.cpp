@@ -107,14 +107,17 @@ Turn CellBase::start_coroutine(std::coroutine_handle<> frame, Turn (*after)(Cell
   root.promise().context = this;
   coroutine_ = frame;
   after_coroutine_ = after;
+  coroutine_step_ = current_worker->activity.step();
   return resume_chain(frame, *this) ? after(*this) : Turn::away;
 }
 
 void CellBase::run_turn(Runnable& runnable) noexcept {
   auto& self = static_cast<CellBase&>(runnable);
+  current_worker->activity.identify(self.id_.value);
   Turn turn = Turn::next;
   if (self.coroutine_) [[unlikely]] {
     self.wait_gate();
+    current_worker->activity.begin(*self.coroutine_step_);
     if (!resume_chain(self.resume_point.get(), self)) return;
     turn = self.after_coroutine_(self);
   } else if (!self.started_) [[unlikely]] {
@@ -264,6 +267,11 @@ void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept {
 
 std::string describe_actor(ExecutionContext const& context) {
   return static_cast<CellBase const&>(context).describe();
+}
+
+std::string describe_actor_step(Step const& step, std::uint64_t id) {
+  return "actor " + std::string(step.type) + "#" + std::to_string(id) + " in " +
+         std::string(step.name);
 }
 
 bool post_stop(CellBase& cell, ExitReason reason) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include <spawned/runtime/clock.hpp>
+
 namespace spawned::detail {
 
 namespace {
@@ -105,6 +107,11 @@ void TimerWheel::stamp(std::int64_t now_ns) noexcept {
   stamp_locked(now_ns);
 }
 
+void TimerWheel::stamp(Clock const& clock) noexcept {
+  SpinGuard guard(lock_);
+  stamp_locked(clock.now().count());
+}
+
 // The earliest tick at which a slot must be looked at, or `none`.
 std::int64_t TimerWheel::next_tick() const noexcept {
   if (due_.next != &due_) return elapsed_;
@@ -151,6 +158,15 @@ void TimerWheel::expire_list(Head& head, RunnableChain& chain, std::uint64_t& fi
 
 std::uint64_t TimerWheel::poll(std::int64_t now_ns, RunnableChain& chain) noexcept {
   SpinGuard guard(lock_);
+  return poll_locked(now_ns, chain);
+}
+
+std::uint64_t TimerWheel::poll(Clock const& clock, RunnableChain& chain) noexcept {
+  SpinGuard guard(lock_);
+  return poll_locked(clock.now().count(), chain);
+}
+
+std::uint64_t TimerWheel::poll_locked(std::int64_t now_ns, RunnableChain& chain) noexcept {
   stamp_locked(now_ns);
   std::int64_t const now_tick = now_ns / tick_ns;
   std::uint64_t fired = 0;

@@ -284,6 +284,7 @@ class CellBase : public ExecutionContext {
   Envelope* in_place_ = nullptr;  // in work, and still in the mailbox word
   std::coroutine_handle<> coroutine_;
   Turn (*after_coroutine_)(CellBase&) = nullptr;
+  Step const* coroutine_step_ = nullptr;  // what Activity says while the coroutine runs
   Envelope* held_reply_ = nullptr;
   WaitList waiters_;
   ExitReason reason_;
@@ -306,6 +307,8 @@ class CellBase : public ExecutionContext {
 void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept;
 /// LiveKind::describe of every actor.
 std::string describe_actor(ExecutionContext const& context);
+/// Step::describe of every actor.
+std::string describe_actor_step(Step const& step, std::uint64_t id);
 
 /// Sends a stop message, which keeps its place behind what its sender sent before. False: the actor
 /// has ended.

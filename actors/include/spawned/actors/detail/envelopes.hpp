@@ -72,6 +72,7 @@ struct HandlerFrame {
   static Turn run(ActorCell<A>& cell, Env& envelope, Call&& call, Consume&& consume) {
     using H = std::invoke_result_t<Call>;
     cell.current = &envelope;
+    current_worker->activity.begin(step);
     try {
       if constexpr (is_task<std::remove_cvref_t<H>>) {
         auto task = call();
@@ -88,6 +89,8 @@ struct HandlerFrame {
   }
 
  private:
+  static constexpr Step step{&describe_actor_step, type_name<A>(), Env::message_name()};
+
   template <typename X>
   static Turn after(CellBase& base) {
     auto& cell = static_cast<ActorCell<A>&>(base);

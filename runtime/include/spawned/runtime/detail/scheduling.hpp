@@ -5,6 +5,8 @@
 #include <coroutine>
 #include <cstdint>
 
+#include <spawned/runtime/detail/activity.hpp>
+
 namespace spawned {
 class Clock;
 }
@@ -71,8 +73,9 @@ struct RunnableChain {
   }
 };
 
-/// What a thread of the runtime knows of itself: plain fields, used by that thread alone. Every
-/// thread that runs contexts has one: workers, actors' own threads, threads of the blocking pool.
+/// What a thread of the runtime knows of itself: fields used by that thread alone, but for one.
+/// Every thread that runs contexts has one: workers, actors' own threads, threads of the blocking
+/// pool.
 struct WorkerLocal {
   /// The runtime that the thread works for: where start() and spawn() go.
   Scheduler* scheduler = nullptr;
@@ -96,6 +99,9 @@ struct WorkerLocal {
 
   /// The context whose root coroutine has just finished; read by the context's run function.
   ExecutionContext* completed = nullptr;
+
+  /// What the unit whose turn it is tells of itself. Other threads read it.
+  Activity activity;
 };
 
 /// What the calling thread is to a runtime, or nullptr. constinit: no wrapper on each access.
