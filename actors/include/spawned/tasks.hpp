@@ -14,11 +14,9 @@
 #include <spawned/actors/timers.hpp>
 #include <spawned/actors/weak_actor_ref.hpp>
 #include <spawned/runtime/cancellation.hpp>
-#include <spawned/runtime/channel.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
 #include <spawned/runtime/runtime.hpp>
-#include <spawned/runtime/signal.hpp>
 #include <spawned/runtime/spawn.hpp>
 #include <spawned/runtime/time.hpp>
 
@@ -75,16 +73,10 @@ using spawned::WeakProtocol;
 using spawned::WeakRecipient;
 
 // Tasks and the runtime.
-using spawned::AsyncSequence;
 using spawned::BlockingInWorker;
 using spawned::CancellationToken;
 using spawned::Cancelled;
-using spawned::channel;
-using spawned::ChannelReceiver;
-using spawned::ChannelSender;
 using spawned::Clock;
-using spawned::ctrl_c;
-using spawned::CtrlC;
 using spawned::interval;
 using spawned::Interval;
 using spawned::InvalidOptions;
@@ -107,7 +99,6 @@ using spawned::RuntimeEnded;
 using spawned::RuntimeOptions;
 using spawned::ShutdownOptions;
 using spawned::ShutdownReport;
-using spawned::Signals;
 using spawned::sleep;
 using spawned::sleep_until;
 using spawned::spawn;
@@ -115,8 +106,6 @@ using spawned::spawn_blocking;
 using spawned::Task;
 using spawned::timeout;
 using spawned::TimePoint;
-using spawned::TrySend;
-using spawned::unbounded_channel;
 using spawned::Unexpected;
 using spawned::UnreadMail;
 using spawned::WaitError;

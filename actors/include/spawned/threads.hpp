@@ -8,10 +8,8 @@
 #include <spawned/actors/threads/actor.hpp>
 #include <spawned/actors/timers.hpp>
 #include <spawned/runtime/cancellation.hpp>
-#include <spawned/runtime/channel.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
-#include <spawned/runtime/signal.hpp>
 #include <spawned/runtime/threads.hpp>
 
 namespace spawned::threads {
@@ -42,12 +40,9 @@ using spawned::TimerHandle;
 using spawned::TimerState;
 using spawned::unbounded;
 
-// The runtime. Runtime, run, spawn, sleep, JoinHandle, CtrlC and ctrl_c are this flavour's own.
+// The runtime. Runtime, run, spawn, sleep and JoinHandle are this flavour's own.
 using spawned::BlockingInWorker;
 using spawned::CancellationToken;
-using spawned::channel;
-using spawned::ChannelReceiver;
-using spawned::ChannelSender;
 using spawned::Clock;
 using spawned::InvalidOptions;
 using spawned::JoinError;
@@ -66,10 +61,7 @@ using spawned::RuntimeEnded;
 using spawned::RuntimeOptions;
 using spawned::ShutdownOptions;
 using spawned::ShutdownReport;
-using spawned::Signals;
 using spawned::TimePoint;
-using spawned::TrySend;
-using spawned::unbounded_channel;
 using spawned::Unexpected;
 using spawned::UnreadMail;
 using spawned::WaitError;

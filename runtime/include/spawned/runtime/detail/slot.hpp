@@ -83,13 +83,6 @@ class Slot {
     return true;
   }
 
-  /// complete() for a completer that holds a lock, of a slot that lives with its receiver: returns
-  /// whom to notify after unlocking, if anybody. Nobody else wakes that waiter.
-  [[nodiscard]] SlotWaiter* complete_quietly() noexcept {
-    auto const before = state_.exchange(done, memory_order_acq_rel);  // value, waiter
-    return before == waiting ? waiter_.get() : nullptr;
-  }
-
   /// Receiver, once, when it does not wait. True: the completer will free the block.
   /// False: it is done, the caller owns value and block.
   [[nodiscard]] bool abandon() noexcept {
