@@ -6,6 +6,7 @@
 
 #include <spawned/actors/threads/actor.hpp>
 #include <spawned/runtime/cancellation.hpp>
+#include <spawned/runtime/channel.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
 #include <spawned/runtime/threads.hpp>
@@ -29,11 +30,16 @@ using spawned::RequestResponse;
 using spawned::SendResult;
 using spawned::unbounded;
 
-// The runtime. Runtime, run, spawn, sleep and JoinHandle are this flavour's own.
+// The runtime. Runtime, run, spawn, sleep, JoinHandle, Signals and ctrl_c are this flavour's own.
 using spawned::BlockingInWorker;
 using spawned::CancellationToken;
+using spawned::channel;
+using spawned::Channel;
+using spawned::ChannelReceiver;
+using spawned::ChannelSender;
 using spawned::Clock;
 using spawned::InvalidOptions;
+using spawned::InvalidSignal;
 using spawned::JoinError;
 using spawned::ManualClock;
 using spawned::MissedTicks;
@@ -51,6 +57,8 @@ using spawned::RuntimeOptions;
 using spawned::ShutdownOptions;
 using spawned::ShutdownReport;
 using spawned::TimePoint;
+using spawned::TrySend;
+using spawned::unbounded_channel;
 using spawned::Unexpected;
 using spawned::UnreadMail;
 using spawned::WaitError;
