@@ -17,51 +17,6 @@
 
 namespace spawned {
 
-namespace detail {
-
-/// What reaches the constructor of a value: a moved() argument as the value itself.
-template <typename Argument>
-using channel_argument =
-    decltype(forward_moved<Argument>(std::declval<std::remove_reference_t<Argument>&>()));
-
-template <typename T>
-struct TypedChannelItem final : ChannelItem {
-  template <typename... Args>
-  explicit TypedChannelItem(std::in_place_t /*tag*/, Args&&... args)
-      : value(std::forward<Args>(args)...) {}
-  T value;
-};
-
-template <typename T, typename... Args>
-[[nodiscard]] TypedChannelItem<T>* new_channel_item(Args&&... args) {
-  return pool_new<TypedChannelItem<T>>(std::in_place, forward_moved<Args>(args)...);
-}
-template <typename T>
-void delete_channel_item(ChannelItem* item) noexcept {
-  if (item != nullptr) pool_delete(static_cast<TypedChannelItem<T>*>(item));
-}
-
-/// Owns an item until somebody else does.
-template <typename T>
-class ChannelItemGuard {
- public:
-  explicit ChannelItemGuard(ChannelItem* item) noexcept : item_(item) {}
-  ChannelItemGuard(ChannelItemGuard const&) = delete;
-  ChannelItemGuard& operator=(ChannelItemGuard const&) = delete;
-  ~ChannelItemGuard() { delete_channel_item<T>(item_); }
-  [[nodiscard]] ChannelItem& item() const noexcept { return *item_; }
-  void release() noexcept { item_ = nullptr; }
-  [[nodiscard]] std::optional<T> value() {
-    if (item_ == nullptr) return std::nullopt;
-    return std::optional<T>(std::move(static_cast<TypedChannelItem<T>*>(item_)->value));
-  }
-
- private:
-  ChannelItem* item_;
-};
-
-}  // namespace detail
-
 /// What became of a value that could not wait.
 enum class TrySend : std::uint8_t {
   ok,      ///< it is in the channel

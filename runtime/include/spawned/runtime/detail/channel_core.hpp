@@ -1,4 +1,5 @@
-// ChannelCore: a channel without the type of its values. One lock guards all of it.
+// ChannelCore: a channel without the type of its values. One lock guards all of it. What knows the
+// type of the values is at the end.
 //
 // Room. `used_` counts the values in the queue and the places reserved for values that are being
 // built. Senders wait only while used_ == capacity_, and who takes a value hands its place to the
@@ -14,9 +15,14 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
 
+#include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/detail/slot.hpp>
 #include <spawned/runtime/detail/spin_lock.hpp>
+#include <spawned/runtime/moved.hpp>
 
 namespace spawned::detail {
 
@@ -162,5 +168,48 @@ class ChannelReceiveWait {
 
 /// Throws std::invalid_argument for zero.
 [[nodiscard]] std::size_t checked_channel_capacity(std::size_t capacity);
+
+// --- values ---
+
+/// What reaches the constructor of a value: a moved() argument as the value itself.
+template <typename Argument>
+using channel_argument =
+    decltype(forward_moved<Argument>(std::declval<std::remove_reference_t<Argument>&>()));
+
+template <typename T>
+struct TypedChannelItem final : ChannelItem {
+  template <typename... Args>
+  explicit TypedChannelItem(std::in_place_t /*tag*/, Args&&... args)
+      : value(std::forward<Args>(args)...) {}
+  T value;
+};
+
+template <typename T, typename... Args>
+[[nodiscard]] TypedChannelItem<T>* new_channel_item(Args&&... args) {
+  return pool_new<TypedChannelItem<T>>(std::in_place, forward_moved<Args>(args)...);
+}
+template <typename T>
+void delete_channel_item(ChannelItem* item) noexcept {
+  if (item != nullptr) pool_delete(static_cast<TypedChannelItem<T>*>(item));
+}
+
+/// Owns an item until somebody else does.
+template <typename T>
+class ChannelItemGuard {
+ public:
+  explicit ChannelItemGuard(ChannelItem* item) noexcept : item_(item) {}
+  ChannelItemGuard(ChannelItemGuard const&) = delete;
+  ChannelItemGuard& operator=(ChannelItemGuard const&) = delete;
+  ~ChannelItemGuard() { delete_channel_item<T>(item_); }
+  [[nodiscard]] ChannelItem& item() const noexcept { return *item_; }
+  void release() noexcept { item_ = nullptr; }
+  [[nodiscard]] std::optional<T> value() {
+    if (item_ == nullptr) return std::nullopt;
+    return std::optional<T>(std::move(static_cast<TypedChannelItem<T>*>(item_)->value));
+  }
+
+ private:
+  ChannelItem* item_;
+};
 
 }  // namespace spawned::detail
