@@ -206,8 +206,8 @@ TEST_SUITE("runtime/channel") {
     auto const value = std::make_shared<int>(1);
     auto [sender, receiver] = spawned::channel<std::shared_ptr<int>>(1);
     CHECK(sender.send_blocking(value).has_value());
-    std::thread blocked([&sender = sender, &value] {
-      auto const sent = sender.send_blocking(value);
+    std::thread blocked([mine = &sender, &value] {
+      auto const sent = mine->send_blocking(value);
       CHECK(sent.error() == WaitError::closed);
     });
     test::wait_until([&] { return value.use_count() == 3; });
