@@ -46,6 +46,11 @@ Task<> send_numbers(ChannelSender<int> sender, int from, int count) {
   }
 }
 
+Task<int> wait_for_one(ChannelReceiver<int>& receiver) {
+  auto value = co_await receiver.next();
+  co_return value.value();
+}
+
 template <typename T>
 std::vector<T> rest_of(ChannelReceiver<T>& receiver) {
   std::vector<T> all;
@@ -223,27 +228,18 @@ TEST_SUITE("runtime/channel") {
   TEST_CASE("a cancelled next throws and loses nothing") {
     auto [sender, receiver] = spawned::channel<int>(4);
     spawned::Runtime runtime(test::with_workers(2));
-    auto waits = [](ChannelReceiver<int>& from) -> Task<int> {
-      auto value = co_await from.next();
-      co_return value.value();
-    };
-    auto task = runtime.spawn(waits(receiver));
+    auto task = runtime.spawn(wait_for_one(receiver));
     task.cancel();
     CHECK(task.join_blocking().error().is_cancelled());
     CHECK(sender.try_send(7) == TrySend::ok);
-    auto loops = [](ChannelReceiver<int>& from) -> Task<int> {
-      auto value = co_await from.next();  // there already; but the task is cancelled
-      co_return value.value();
-    };
-    auto late = [&loops](ChannelReceiver<int>& from) -> Task<int> {
-      while (true) {
-        try {
-          co_await spawned::yield_now();
-        } catch (spawned::Cancelled const&) {
-          break;
-        }
+    // Cancelled before it asks, and the value is there already.
+    auto late = [](ChannelReceiver<int>& from) -> Task<int> {
+      try {
+        for (;;) co_await spawned::yield_now();
+      } catch (spawned::Cancelled const&) {
       }
-      co_return co_await loops(from);
+      auto value = co_await from.next();
+      co_return value.value();
     };
     auto second = runtime.spawn(late(receiver));
     second.cancel();
@@ -297,9 +293,15 @@ TEST_SUITE("runtime/channel") {
     }(receiver));
     task.doom();
     CHECK(task.wakes() == 1);
-    CHECK(sender.try_send(1) == TrySend::ok);
+    auto body = [](ChannelSender<int>& to, ChannelReceiver<int>& from) -> Task<int> {
+      auto next = spawned::spawn(wait_for_one(from));  // nobody waits any more: it may
+      co_await spawned::yield_now();
+      CHECK(to.try_send(1) == TrySend::ok);
+      auto value = co_await next;
+      co_return value.value();
+    };
+    CHECK(run(body(sender, receiver), test::with_workers(1)) == 1);
     CHECK(task.wakes() == 1);
-    CHECK(receiver.receive_blocking() == 1);
   }
 
   TEST_CASE("a sender that is destroyed while it waits leaves the line, its value with it") {
@@ -337,13 +339,9 @@ TEST_SUITE("runtime/channel") {
   TEST_CASE("a second waiter for the next value is an error, and the first goes on") {
     auto body = []() -> Task<> {
       auto [sender, receiver] = spawned::channel<int>(1);
-      auto waits = [](ChannelReceiver<int>& from) -> Task<int> {
-        auto value = co_await from.next();
-        co_return value.value();
-      };
-      auto first = spawned::spawn(waits(receiver));
+      auto first = spawned::spawn(wait_for_one(receiver));
       co_await spawned::yield_now();
-      auto second = spawned::spawn(waits(receiver));
+      auto second = spawned::spawn(wait_for_one(receiver));
       auto failed = co_await second;
       REQUIRE_FALSE(failed.has_value());
       CHECK(failed.error().what().find("one at a time") != std::string::npos);

@@ -192,8 +192,14 @@ TEST_SUITE("runtime/signal") {
     }(signals));
     task.doom();
     CHECK(task.wakes() == 1);
-    std::raise(SIGUSR1);
-    CHECK(signals.next_blocking() == SIGUSR1);
+    auto body = [](Signals& from) -> Task<int> {
+      auto next = spawned::spawn(wait_for_one(from));  // nobody waits any more: it may
+      co_await spawned::yield_now();
+      std::raise(SIGUSR1);
+      auto signal = co_await next;
+      co_return signal.value();
+    };
+    CHECK(run(body(signals), test::with_workers(1)) == SIGUSR1);
     CHECK(task.wakes() == 1);
   }
 
