@@ -13,10 +13,13 @@
 #include <spawned/actors/request_set.hpp>
 #include <spawned/actors/timers.hpp>
 #include <spawned/actors/weak_actor_ref.hpp>
+#include <spawned/runtime/async_sequence.hpp>
 #include <spawned/runtime/cancellation.hpp>
+#include <spawned/runtime/channel.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
 #include <spawned/runtime/runtime.hpp>
+#include <spawned/runtime/signal.hpp>
 #include <spawned/runtime/spawn.hpp>
 #include <spawned/runtime/time.hpp>
 
@@ -73,13 +76,22 @@ using spawned::WeakProtocol;
 using spawned::WeakRecipient;
 
 // Tasks and the runtime.
+using spawned::AsyncSequence;
 using spawned::BlockingInWorker;
 using spawned::CancellationToken;
 using spawned::Cancelled;
+using spawned::channel;
+using spawned::Channel;
+using spawned::ChannelReceiver;
+using spawned::ChannelSender;
 using spawned::Clock;
+using spawned::ctrl_c;
+using spawned::ctrl_c_blocking;
+using spawned::CtrlC;
 using spawned::interval;
 using spawned::Interval;
 using spawned::InvalidOptions;
+using spawned::InvalidSignal;
 using spawned::JoinError;
 using spawned::JoinHandle;
 using spawned::ManualClock;
@@ -97,8 +109,10 @@ using spawned::Runtime;
 using spawned::RuntimeCounters;
 using spawned::RuntimeEnded;
 using spawned::RuntimeOptions;
+using spawned::sequence_value_t;
 using spawned::ShutdownOptions;
 using spawned::ShutdownReport;
+using spawned::Signals;
 using spawned::sleep;
 using spawned::sleep_until;
 using spawned::spawn;
@@ -106,6 +120,8 @@ using spawned::spawn_blocking;
 using spawned::Task;
 using spawned::timeout;
 using spawned::TimePoint;
+using spawned::TrySend;
+using spawned::unbounded_channel;
 using spawned::Unexpected;
 using spawned::UnreadMail;
 using spawned::WaitError;

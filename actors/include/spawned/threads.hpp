@@ -8,6 +8,7 @@
 #include <spawned/actors/threads/actor.hpp>
 #include <spawned/actors/timers.hpp>
 #include <spawned/runtime/cancellation.hpp>
+#include <spawned/runtime/channel.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
 #include <spawned/runtime/threads.hpp>
@@ -40,11 +41,16 @@ using spawned::TimerHandle;
 using spawned::TimerState;
 using spawned::unbounded;
 
-// The runtime. Runtime, run, spawn, sleep and JoinHandle are this flavour's own.
+// The runtime. Runtime, run, spawn, sleep, JoinHandle, Signals and ctrl_c are this flavour's own.
 using spawned::BlockingInWorker;
 using spawned::CancellationToken;
+using spawned::channel;
+using spawned::Channel;
+using spawned::ChannelReceiver;
+using spawned::ChannelSender;
 using spawned::Clock;
 using spawned::InvalidOptions;
+using spawned::InvalidSignal;
 using spawned::JoinError;
 using spawned::ManualClock;
 using spawned::MissedTicks;
@@ -62,6 +68,8 @@ using spawned::RuntimeOptions;
 using spawned::ShutdownOptions;
 using spawned::ShutdownReport;
 using spawned::TimePoint;
+using spawned::TrySend;
+using spawned::unbounded_channel;
 using spawned::Unexpected;
 using spawned::UnreadMail;
 using spawned::WaitError;
