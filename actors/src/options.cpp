@@ -25,6 +25,12 @@ CellExtra* make_extra(ActorOptions options) {
   check(options);
   auto* const extra = pool_new<CellExtra>();
   extra->options = std::move(options);
+  try {
+    extra->mail.make(extra->options);
+  } catch (...) {
+    pool_delete(extra);
+    throw;
+  }
   return extra;
 }
 

@@ -23,10 +23,12 @@ using spawned::ActorOptions;
 using spawned::ActorRef;
 using spawned::Backend;
 using spawned::Context;
+using spawned::DeadLetter;
 using spawned::default_request_timeout;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
+using spawned::MailboxInfo;
 using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
@@ -39,6 +41,8 @@ using spawned::start_on;
 using spawned::start_with;
 using spawned::start_with_on;
 using spawned::unbounded;
+using spawned::UrgentMessagesOff;
+using spawned::UrgentRef;
 
 // Tasks and the runtime.
 using spawned::BlockingInWorker;
@@ -80,6 +84,7 @@ using spawned::WaitError;
 using spawned::WorkerCounters;
 using spawned::yield_now;
 
+namespace dead_letters = spawned::dead_letters;
 namespace log = spawned::log;
 
 }  // namespace spawned::tasks

@@ -18,16 +18,20 @@ using spawned::ActorFailure;
 using spawned::ActorId;
 using spawned::ActorOptions;
 using spawned::Backend;
+using spawned::DeadLetter;
 using spawned::default_request_timeout;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
+using spawned::MailboxInfo;
 using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
 using spawned::RequestResponse;
 using spawned::SendResult;
 using spawned::unbounded;
+using spawned::UrgentMessagesOff;
+using spawned::UrgentRef;
 
 // The runtime. Runtime, run, spawn, sleep and JoinHandle are this flavour's own.
 using spawned::BlockingInWorker;
@@ -55,6 +59,7 @@ using spawned::Unexpected;
 using spawned::UnreadMail;
 using spawned::WaitError;
 
+namespace dead_letters = spawned::dead_letters;
 namespace log = spawned::log;
 
 }  // namespace spawned::threads

@@ -11,16 +11,31 @@
 #include <spawned/actors/detail/actor_cell.hpp>
 #include <spawned/actors/detail/envelopes.hpp>
 #include <spawned/actors/detail/handlers.hpp>
+#include <spawned/actors/detail/mail_queue.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/request.hpp>
+#include <spawned/actors/send_wait.hpp>
 #include <spawned/runtime/detail/wait_list.hpp>
 #include <spawned/runtime/moved.hpp>
 
 namespace spawned {
 
 /// What became of a send. A message to an actor that has ended is `ok` too: as in OTP, the sender
-/// is not told.
-enum class SendResult : std::uint8_t { ok };
+/// is not told (it is a dead letter).
+enum class SendResult : std::uint8_t {
+  ok,
+  full,     ///< the bounded mailbox has no room: nothing was sent
+  dropped,  ///< the same, and the message has become a dead letter
+};
+
+namespace detail {
+
+/// Ends what push_mail() did not accept. `message`: see dead_letter_name().
+[[nodiscard]] SendResult refuse_message(CellBase& cell, Envelope& envelope, Pushed how,
+                                        std::string_view message) noexcept;
+[[nodiscard]] MailboxInfo mailbox_info(CellBase& cell) noexcept;
+
+}  // namespace detail
 
 /// Names an actor. Copies are cheap (one atomic increment) and keep the actor's cell in memory, not
 /// the actor: it lives until it is stopped.
@@ -79,13 +94,14 @@ class ActorRef {
     return make_request<M>(detail::limit_ns(timeout), true, std::forward<Args>(args)...);
   }
 
-  /// Sends the request now and leaves the waiting for later. Any thread.
+  /// Sends the request now and leaves the waiting for later. It does not wait for room in a bounded
+  /// mailbox: `mailbox_full`. Any thread.
   template <typename M, typename... Args>
   [[nodiscard]] auto start_request(Args&&... args) const {
     auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
     using R = detail::reply_t<A, M>;
-    if (!cell_->push(*envelope)) {
-      envelope->result.emplace(Unexpected(detail::dead_actor_error(*cell_)));
+    if (detail::Pushed const how = cell_->push_mail(*envelope); how != detail::Pushed::accepted) {
+      envelope->result.emplace(Unexpected(detail::refused_error(*cell_, how)));
       (void)envelope->slot.complete();
     }
     return PendingReply<R>(*cell_, *envelope);
@@ -110,8 +126,9 @@ class ActorRef {
 
   // --- send: OTP's cast ---
 
-  /// Hands the actor `M(args...)` and goes on. Never suspends. Any thread. Errors: std::bad_alloc,
-  /// and what constructing the message throws; nothing was sent then.
+  /// Hands the actor `M(args...)` and goes on. Never suspends; a bounded mailbox without room
+  /// answers by its policy. Any thread. Errors: std::bad_alloc, and what constructing the message
+  /// throws; nothing was sent then.
   ///
   /// Ordering  messages of one sender to one actor are handled in the order sent.
   /// Cost      one pooled block, one CAS.
@@ -123,6 +140,31 @@ class ActorRef {
   SendResult send(Message&& message) const {
     return post<detail::message_type<Message>>(std::forward<Message>(message));
   }
+
+  /// Hands the actor `M(args...)`, and waits if its bounded mailbox has the policy `wait` and no
+  /// room. See SendAwaitable.
+  template <typename M, typename... Args>
+  [[nodiscard("co_await it")]] SendAwaitable send_wait(Args&&... args) const& {
+    return SendAwaitable(*cell_, false, *make_message<M>(std::forward<Args>(args)...),
+                         detail::dead_letter_name<M>());
+  }
+  template <typename M, typename... Args>
+  [[nodiscard("co_await it")]] SendAwaitable send_wait(Args&&... args) && {
+    auto& envelope = *make_message<M>(std::forward<Args>(args)...);
+    cell_->retain();
+    return SendAwaitable(*cell_, true, envelope, detail::dead_letter_name<M>());
+  }
+  /// For threads outside the runtime and actors that may block: the same, blocking.
+  /// Errors  BlockingInWorker on a worker.
+  template <typename M, typename... Args>
+  Result<void, ActorError> send_wait_blocking(Args&&... args) const {
+    detail::require_no_worker("ActorRef::send_wait_blocking");
+    return detail::send_blocking(*cell_, *make_message<M>(std::forward<Args>(args)...),
+                                 detail::dead_letter_name<M>());
+  }
+
+  /// What waits in the mailbox. Any thread.
+  [[nodiscard]] MailboxInfo mailbox() const noexcept { return detail::mailbox_info(*cell_); }
 
   // --- life ---
 
@@ -257,14 +299,21 @@ class ActorRef {
   }
 
   template <typename M, typename... Args>
+  static auto* make_message(Args&&... args) {
+    detail::require_message_handler<A, M>();
+    (detail::reject_dangerous_temporary<Args>(), ...);
+    return detail::pool_new<detail::SendEnvelope<A, M>>(std::in_place,
+                                                        detail::forward_moved<Args>(args)...);
+  }
+
+  template <typename M, typename... Args>
   SendResult post(Args&&... args) const {
     detail::require_message_handler<A, M>();
     if constexpr (detail::handles_message<A, M>) {
-      (detail::reject_dangerous_temporary<Args>(), ...);
-      auto* const envelope = detail::pool_new<detail::SendEnvelope<A, M>>(
-          std::in_place, detail::forward_moved<Args>(args)...);
-      if (!cell_->push(*envelope)) {
-        (void)envelope->deliver(nullptr, *envelope, detail::Operation::destroy);
+      auto* const envelope = make_message<M>(std::forward<Args>(args)...);
+      detail::Pushed const how = cell_->push_mail(*envelope);
+      if (how != detail::Pushed::accepted) [[unlikely]] {
+        return detail::refuse_message(*cell_, *envelope, how, detail::dead_letter_name<M>());
       }
     }
     return SendResult::ok;

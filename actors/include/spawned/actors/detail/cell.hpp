@@ -40,6 +40,8 @@ struct ActorId {
 namespace detail {
 
 class CellBase;
+class MailQueue;
+class RoomWait;
 
 /// What becomes of the actor after a callback.
 enum class Turn : std::uint8_t {
@@ -52,8 +54,26 @@ enum class Turn : std::uint8_t {
 enum class Operation : std::uint8_t {
   handle,   // call the handler
   finish,   // send the reply that was held back for teardown
-  discard,  // the actor has ended: answer, or drop
+  discard,  // the actor has ended: answer, or make a dead letter of it
+  drop,     // its mailbox was full: the same
   destroy,  // the receiver is done with the reply: free the block
+};
+
+/// What an envelope is to a mailbox with limits.
+enum class MailKind : std::uint8_t {
+  library,   // stops, signals, the library's own: never counted nor refused
+  ordinary,  // a user's message or request
+  urgent,    // the same, ahead of the ordinary
+};
+
+/// What became of an envelope. All but accepted: it is still the caller's.
+enum class Pushed : std::uint8_t {
+  accepted,
+  ended,    // the actor has ended
+  full,     // the mailbox is full: tell the sender
+  dropped,  // the same, and it is a dead letter
+  no_room,  // the mailbox is full: the sender may wait for room
+  revoked,  // sent through an urgent ref that is valid no more
 };
 
 /// A message on its way: a typed block that knows how to deliver itself.
@@ -90,14 +110,13 @@ class CellBase : public ExecutionContext {
     static constexpr std::uint8_t watched = 16;       // ActorOptions::handler_timeout
     static constexpr std::uint8_t unreferenced = 32;  // ActorOptions::stop_when_unreferenced
     static constexpr std::uint8_t discard = 64;       // the runtime ends: no further mail
+    static constexpr std::uint8_t queued = bounded | urgent;  // its mail goes through a MailQueue
   };
 
   CellBase(Executor& where, ActorKind const& actor_kind) noexcept;
 
   /// Before launch(): the actor has options. Takes them over.
-  void adopt(CellExtra* options) noexcept {
-    extra_.store(options, memory_order_relaxed);  // the cell is nobody else's yet
-  }
+  void adopt(CellExtra* options) noexcept;
   /// Made if there is none yet. Any thread that holds a reference.
   [[nodiscard]] CellExtra& extra();
   [[nodiscard]] CellExtra* extra_or_null() const noexcept {
@@ -113,20 +132,35 @@ class CellBase : public ExecutionContext {
     if (refs_.fetch_sub(1, memory_order_acq_rel) == 1) actor_kind().destroy_cell(*this);  // refs
   }
 
-  /// Enqueues a message. False: the actor has ended, the envelope is still the caller's.
+  /// Enqueues an envelope of the library's own, which no limit applies to. False: the actor has
+  /// ended, the envelope is still the caller's.
   /// `turn_ends`: the caller suspends right after, so the actor may be handed off.
   [[nodiscard]] bool push(Envelope& envelope, bool turn_ends = false) noexcept {
-    switch (mailbox_.push(envelope)) {
-      case Mailbox::Push::queued:
-        return true;
-      case Mailbox::Push::made_runnable:
-        turn_ends ? hand_off(*this) : schedule(*this);
-        return true;
-      case Mailbox::Push::closed:
-        break;
+    if (is_queued()) [[unlikely]] {
+      return push_queued(envelope, MailKind::library, turn_ends) == Pushed::accepted;
     }
-    return false;
+    return push_plain(envelope, turn_ends);
   }
+  /// The same for a user's message or request.
+  [[nodiscard]] Pushed push_mail(Envelope& envelope, bool turn_ends = false) noexcept {
+    if (is_queued()) [[unlikely]]
+      return push_queued(envelope, MailKind::ordinary, turn_ends);
+    return push_plain(envelope, turn_ends) ? Pushed::accepted : Pushed::ended;
+  }
+  /// The same through a MailQueue, which the actor has.
+  [[nodiscard]] Pushed push_queued(Envelope& envelope, MailKind mail_kind, bool turn_ends,
+                                   std::uint64_t generation = 0) noexcept;
+
+  /// The actor has a MailQueue. The answer never changes.
+  [[nodiscard]] bool is_queued() const noexcept {
+    return (attention_.load(memory_order_relaxed) & Attention::queued) != 0;  // set before launch
+  }
+  [[nodiscard]] bool is_urgent() const noexcept {
+    return (attention_.load(memory_order_relaxed) & Attention::urgent) != 0;  // set before launch
+  }
+  [[nodiscard]] MailQueue& mail_queue() const noexcept { return *extra_or_null()->mail.get(); }
+  /// Stands in line for room; see MailQueue::stand_in_line.
+  [[nodiscard]] Pushed stand_in_line(Envelope& envelope, RoomWait& wait, bool turn_ends) noexcept;
 
   [[nodiscard]] ActorKind const& actor_kind() const noexcept {
     return *static_cast<ActorKind const*>(kind);
@@ -215,6 +249,20 @@ class CellBase : public ExecutionContext {
   ~CellBase();
 
  private:
+  [[nodiscard]] bool push_plain(Envelope& envelope, bool turn_ends) noexcept {
+    switch (mailbox_.push(envelope)) {
+      case Mailbox::Push::queued:
+        return true;
+      case Mailbox::Push::made_runnable:
+        turn_ends ? hand_off(*this) : schedule(*this);
+        return true;
+      case Mailbox::Push::closed:
+        break;
+    }
+    return false;
+  }
+  [[nodiscard]] Turn serve_queue(unsigned handled) noexcept;
+
   struct ShutdownEnvelope final : Envelope {
     ShutdownEnvelope() noexcept : Envelope(&deliver_shutdown) {}
   };
@@ -237,8 +285,16 @@ class CellBase : public ExecutionContext {
   static constexpr unsigned budget = 64;  // messages in one turn
 
   Mailbox mailbox_;
-  Envelope* inbox_ = nullptr;     // taken from the mailbox, oldest first
-  Envelope* in_place_ = nullptr;  // in work, and still in the mailbox word
+  // What a sender or the loop of a turn looks at, beside the mailbox word.
+  atomic<std::uint8_t> attention_{0};
+  atomic<bool> shutdown_sent_{false};
+  ActorError::Kind answer_ = ActorError::Kind::stopped;
+  bool started_ = false;
+  bool ending_ = false;
+  bool skip_teardown_ = false;
+  bool ending_or_stopping_ = false;  // no further message
+  Envelope* inbox_ = nullptr;        // taken from the mailbox, oldest first
+  Envelope* in_place_ = nullptr;     // in work, and still in the mailbox word
   std::coroutine_handle<> coroutine_;
   Turn (*after_coroutine_)(CellBase&) = nullptr;
   Envelope* held_reply_ = nullptr;
@@ -249,13 +305,6 @@ class CellBase : public ExecutionContext {
   Ancestor* parent_ = nullptr;  // who started it; null: a root
   ShutdownEnvelope shutdown_;
   atomic<std::uint32_t> refs_{2};  // the creator's and the actor's own
-  atomic<bool> shutdown_sent_{false};
-  atomic<std::uint8_t> attention_{0};
-  ActorError::Kind answer_ = ActorError::Kind::stopped;
-  bool started_ = false;
-  bool ending_ = false;
-  bool skip_teardown_ = false;
-  bool ending_or_stopping_ = false;  // no further message
 };
 
 /// LiveKind::request_end of every actor: posts a stop with reason shutdown, and does with the

@@ -7,8 +7,27 @@
 
 namespace spawned::detail {
 
+class MailQueue;
+void destroy_mail_queue(MailQueue* queue) noexcept;
+
+/// The queue of an actor that is bounded or takes urgent messages, or nothing.
+class OwnMailQueue {
+ public:
+  OwnMailQueue() noexcept = default;
+  OwnMailQueue(OwnMailQueue const&) = delete;
+  OwnMailQueue& operator=(OwnMailQueue const&) = delete;
+  ~OwnMailQueue() { destroy_mail_queue(queue_); }
+  /// Once. Errors: std::bad_alloc.
+  void make(ActorOptions const& options);
+  [[nodiscard]] MailQueue* get() const noexcept { return queue_; }
+
+ private:
+  MailQueue* queue_ = nullptr;
+};
+
 struct CellExtra {
   ActorOptions options;
+  OwnMailQueue mail;
   bool own_home = false;  // the executor is this actor's alone and is given back at its end
   Ancestor* as_ancestor = nullptr;  // made by the first actor that this one starts
 };

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include <spawned/actors/dead_letters.hpp>
 #include <spawned/actors/detail/actor_cell.hpp>
 #include <spawned/actors/detail/cell.hpp>
 #include <spawned/actors/detail/handlers.hpp>
@@ -213,11 +214,16 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
     return Turn::next;
   }
 
-  // The actor has ended, or ends with this request.
+  // The actor has ended, or ends with this request, or has no room for it.
   [[gnu::noinline]] void settle(CellBase& cell, Operation operation) {
     message_.end();
     if (operation == Operation::discard) {
       this->reply_error(cell.unread_answer());
+      return;
+    }
+    if (operation == Operation::drop) {
+      this->result.emplace(Unexpected(ActorError(ActorError::Kind::mailbox_full)));
+      this->reply(false);
       return;
     }
     if (!this->result) {
@@ -301,8 +307,18 @@ class SendEnvelope final : public Envelope {
         return visit_message(cell, self);
       }
     }
-    if (operation == Operation::discard || operation == Operation::destroy) pool_delete(&self);
+    if (operation != Operation::finish) self.bury(base, operation);
     return Turn::next;
+  }
+
+  [[gnu::noinline]] void bury(CellBase* cell, Operation operation) noexcept {
+    if (operation != Operation::destroy) {
+      report_dead_letter(
+          *cell, dead_letter_name<M>(),
+          operation == Operation::drop ? DeadLetter::Cause::overflow : DeadLetter::Cause::unread,
+          nullptr);
+    }
+    pool_delete(this);
   }
 
   MessageStorage<M> message_;

@@ -1,0 +1,168 @@
+#include <spawned/actors/dead_letters.hpp>
+
+#include <chrono>
+#include <mutex>
+#include <shared_mutex>
+
+#include <spawned/runtime/clock.hpp>
+#include <spawned/runtime/detail/atomic.hpp>
+#include <spawned/runtime/log.hpp>
+#include <spawned/runtime/time.hpp>
+
+namespace spawned {
+
+namespace detail {
+
+namespace {
+
+constexpr std::size_t causes = 4;
+constexpr std::uint32_t lines_a_second = 5;
+
+atomic<std::uint64_t> counted[causes];
+
+// Subscribers come and go under the exclusive lock, are told under the shared one.
+std::shared_mutex subscribers_mutex;
+DeadLetterSubscriber* subscribers = nullptr;
+atomic<std::uint32_t> subscriber_count{0};
+
+// The thread is telling: what a callback causes is told to nobody.
+constinit thread_local bool telling = false;
+
+/// Lets a few lines a second through and counts the rest. One word: second and count.
+class Sampler {
+ public:
+  struct Verdict {
+    bool pass;
+    std::uint32_t held_back;  // since the last line that passed
+  };
+  Verdict ask() noexcept {
+    std::uint64_t const second = now_seconds() << 32;
+    std::uint64_t before = word_.load(memory_order_relaxed);  // the CAS checks it
+    std::uint64_t after = 0;
+    do {
+      bool const same = (before & ~count_mask) == second;
+      if (same && (before & count_mask) == count_mask) return {false, 0};
+      after = same ? before + 1 : second + 1;
+    } while (!word_.compare_exchange_weak(before, after, memory_order_relaxed,
+                                          memory_order_relaxed));  // a counter, orders nothing
+    if ((before & ~count_mask) == second) return {(after & count_mask) <= lines_a_second, 0};
+    std::uint64_t const last = before & count_mask;
+    return {true, static_cast<std::uint32_t>(last > lines_a_second ? last - lines_a_second : 0)};
+  }
+
+ private:
+  static constexpr std::uint64_t count_mask = 0xffffffff;
+  static std::uint64_t now_seconds() noexcept {
+    auto const time =
+        current_scheduler() != nullptr ? now().time_since_epoch() : real_clock()->now();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(time).count() + 1);
+  }
+  atomic<std::uint64_t> word_{0};
+};
+
+Sampler sampler;
+
+log::Level level_of(CellBase& receiver, DeadLetter::Cause cause) noexcept {
+  switch (cause) {
+    case DeadLetter::Cause::ended:
+    case DeadLetter::Cause::unread:
+      // What is left when a program ends is no news.
+      return receiver.reason().kind() == ExitReason::Kind::shutdown ? log::Level::debug
+                                                                    : log::Level::info;
+    case DeadLetter::Cause::overflow:
+    case DeadLetter::Cause::revoked:
+      break;
+  }
+  return log::Level::warn;
+}
+
+void log_dead_letter(CellBase& receiver, DeadLetter const& letter) {
+  log::Level const level = level_of(receiver, letter.cause);
+  if (!log::enabled(level)) return;
+  Sampler::Verdict const verdict = sampler.ask();
+  if (!verdict.pass) return;
+  std::string line = "dead letter (" + std::string(to_string(letter.cause)) +
+                     "): " + std::string(letter.message_type) + " for " + receiver.describe();
+  if (!letter.receiver_name.empty()) line += " \"" + letter.receiver_name + '"';
+  if (letter.sender.value != 0) line += " from #" + std::to_string(letter.sender.value);
+  if (verdict.held_back != 0) line += " (" + std::to_string(verdict.held_back) + " more before)";
+  log::write(level, "spawned", line);
+}
+
+void tell_subscribers(DeadLetter const& letter) {
+  std::shared_lock const lock(subscribers_mutex);
+  for (auto* subscriber = subscribers; subscriber != nullptr; subscriber = subscriber->next) {
+    subscriber->tell(*subscriber, letter);
+  }
+}
+
+}  // namespace
+
+void add_subscriber(DeadLetterSubscriber& subscriber) {
+  std::scoped_lock const lock(subscribers_mutex);
+  subscriber.next = subscribers;
+  if (subscribers != nullptr) subscribers->previous = &subscriber;
+  subscribers = &subscriber;
+  subscriber_count.fetch_add(1, memory_order_relaxed);  // a hint: the list is under the lock
+}
+
+void remove_subscriber(DeadLetterSubscriber& subscriber) noexcept {
+  std::scoped_lock const lock(subscribers_mutex);
+  (subscriber.previous == nullptr ? subscribers : subscriber.previous->next) = subscriber.next;
+  if (subscriber.next != nullptr) subscriber.next->previous = subscriber.previous;
+  subscriber_count.fetch_sub(1, memory_order_relaxed);  // a hint: the list is under the lock
+}
+
+void report_dead_letter(CellBase& receiver, std::string_view message_type, DeadLetter::Cause cause,
+                        CellBase const* sender) noexcept {
+  if (message_type.empty()) return;
+  counted[static_cast<std::size_t>(cause)].fetch_add(1, memory_order_relaxed);  // a counter
+  if (telling) return;
+  bool const subscribed = subscriber_count.load(memory_order_relaxed) != 0;  // a hint
+  telling = true;
+  try {
+    CellExtra const* const extra = receiver.extra_or_null();
+    DeadLetter const letter{receiver.id(),
+                            receiver.actor_kind().type_name,
+                            extra != nullptr ? extra->options.name : std::string(),
+                            message_type,
+                            sender != nullptr ? sender->id() : ActorId(),
+                            cause};
+    if (subscribed) tell_subscribers(letter);
+    log_dead_letter(receiver, letter);
+  } catch (...) {
+    // No memory to report it; it is counted.
+  }
+  telling = false;
+}
+
+}  // namespace detail
+
+char const* to_string(DeadLetter::Cause cause) noexcept {
+  switch (cause) {
+    case DeadLetter::Cause::ended:
+      return "ended";
+    case DeadLetter::Cause::unread:
+      return "unread";
+    case DeadLetter::Cause::overflow:
+      return "overflow";
+    case DeadLetter::Cause::revoked:
+      return "revoked";
+  }
+  return "?";
+}
+
+namespace dead_letters {
+
+Counts counts() noexcept {
+  auto const read = [](DeadLetter::Cause cause) noexcept {
+    return detail::counted[static_cast<std::size_t>(cause)].load(
+        detail::memory_order_relaxed);  // a counter
+  };
+  return {read(DeadLetter::Cause::ended), read(DeadLetter::Cause::unread),
+          read(DeadLetter::Cause::overflow), read(DeadLetter::Cause::revoked)};
+}
+
+}  // namespace dead_letters
+}  // namespace spawned
