@@ -95,22 +95,16 @@ MailboxInfo mailbox_info(CellBase& cell) noexcept {
 
 // --- send_wait ---
 
-ActorError refuse_waiting(CellBase& cell, Envelope& envelope, Pushed how,
-                          std::string_view message) {
-  if (how == Pushed::ended) {
-    (void)envelope.deliver(nullptr, envelope, Operation::destroy);
-    return dead_actor_error(cell);
-  }
-  (void)refuse_message(cell, envelope, how, message);
-  return ActorError::Kind::mailbox_full;
+ActorError refuse_waiting(CellBase& cell, Envelope& envelope, Pushed how) {
+  (void)envelope.deliver(nullptr, envelope, Operation::destroy);
+  return refused_error(cell, how);
 }
 
-Result<void, ActorError> send_blocking(CellBase& cell, Envelope& envelope,
-                                       std::string_view message) {
+Result<void, ActorError> send_blocking(CellBase& cell, Envelope& envelope) {
   Pushed how = cell.push_mail(envelope);
   if (how == Pushed::no_room) {
     if (CellBase::running() == &cell) {
-      (void)refuse_message(cell, envelope, how, message);
+      (void)refuse_waiting(cell, envelope, how);
       return Unexpected(ActorError::Kind::deadlock);
     }
     RoomWait room(RoomWait::For::send);
@@ -122,7 +116,7 @@ Result<void, ActorError> send_blocking(CellBase& cell, Envelope& envelope,
     }
   }
   if (how == Pushed::accepted) return {};
-  return Unexpected(refuse_waiting(cell, envelope, how, message));
+  return Unexpected(refuse_waiting(cell, envelope, how));
 }
 
 // --- the owner's side ---
@@ -182,10 +176,10 @@ Result<void, ActorError> SendAwaitable::outcome() {
   detail::Envelope& envelope = *std::exchange(envelope_, nullptr);
   if (how_ == detail::Pushed::accepted) return {};
   if (how_ != detail::Pushed::no_room) {
-    return Unexpected(detail::refuse_waiting(*cell_, envelope, how_, message_));
+    return Unexpected(detail::refuse_waiting(*cell_, envelope, how_));
   }
   if (self_) {
-    (void)detail::refuse_message(*cell_, envelope, how_, message_);
+    (void)detail::refuse_waiting(*cell_, envelope, how_);
     return Unexpected(ActorError::Kind::deadlock);
   }
   (void)envelope.deliver(nullptr, envelope, detail::Operation::destroy);

@@ -166,7 +166,8 @@ TEST_SUITE("actors/dead_letters") {
       (void)co_await target.stop_and_wait();
       int told = 0;
       {
-        auto first = sp::dead_letters::subscribe([&told](sp::DeadLetter const&) noexcept { ++told; });
+        auto first =
+            sp::dead_letters::subscribe([&told](sp::DeadLetter const&) noexcept { ++told; });
         auto const second = std::move(first);
         target.send<Note>(1);
       }

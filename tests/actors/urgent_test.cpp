@@ -38,9 +38,7 @@ class Reader : public sp::Actor<Reader> {
   Urgent handle_request(GiveUrgent /*request*/, sp::Context<Reader>& context) {
     return context.urgent_ref();
   }
-  void handle_request(Revoke /*request*/, sp::Context<Reader>& context) {
-    context.revoke_urgent();
-  }
+  void handle_request(Revoke /*request*/, sp::Context<Reader>& context) { context.revoke_urgent(); }
   // Urgent to itself, for ever.
   void handle_message(AskForMore more, sp::Context<Reader>& context) {
     read_.push_back("u");

@@ -145,22 +145,20 @@ class ActorRef {
   /// room. See SendAwaitable.
   template <typename M, typename... Args>
   [[nodiscard("co_await it")]] SendAwaitable send_wait(Args&&... args) const& {
-    return SendAwaitable(*cell_, false, *make_message<M>(std::forward<Args>(args)...),
-                         detail::dead_letter_name<M>());
+    return SendAwaitable(*cell_, false, *make_message<M>(std::forward<Args>(args)...));
   }
   template <typename M, typename... Args>
   [[nodiscard("co_await it")]] SendAwaitable send_wait(Args&&... args) && {
     auto& envelope = *make_message<M>(std::forward<Args>(args)...);
     cell_->retain();
-    return SendAwaitable(*cell_, true, envelope, detail::dead_letter_name<M>());
+    return SendAwaitable(*cell_, true, envelope);
   }
   /// For threads outside the runtime and actors that may block: the same, blocking.
   /// Errors  BlockingInWorker on a worker.
   template <typename M, typename... Args>
   Result<void, ActorError> send_wait_blocking(Args&&... args) const {
     detail::require_no_worker("ActorRef::send_wait_blocking");
-    return detail::send_blocking(*cell_, *make_message<M>(std::forward<Args>(args)...),
-                                 detail::dead_letter_name<M>());
+    return detail::send_blocking(*cell_, *make_message<M>(std::forward<Args>(args)...));
   }
 
   /// What waits in the mailbox. Any thread.

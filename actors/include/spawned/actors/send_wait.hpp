@@ -2,7 +2,6 @@
 #pragma once
 
 #include <coroutine>
-#include <string_view>
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
@@ -18,13 +17,11 @@ namespace spawned {
 namespace detail {
 
 /// The error of a message that push_mail() did not accept and that will not wait for room. Destroys
-/// it, as a dead letter if it is one. Unlike a send, a send_wait is told of an ended actor.
-[[nodiscard]] ActorError refuse_waiting(CellBase& cell, Envelope& envelope, Pushed how,
-                                        std::string_view message);
+/// it; its sender is told, so it is no dead letter.
+[[nodiscard]] ActorError refuse_waiting(CellBase& cell, Envelope& envelope, Pushed how);
 
 /// Sends a message and blocks the thread until there is room.
-[[nodiscard]] Result<void, ActorError> send_blocking(CellBase& cell, Envelope& envelope,
-                                                     std::string_view message);
+[[nodiscard]] Result<void, ActorError> send_blocking(CellBase& cell, Envelope& envelope);
 
 }  // namespace detail
 
@@ -36,7 +33,7 @@ namespace detail {
 ///            `mailbox_full`   there is no room and the policy is another than `wait`.
 ///            `deadlock`       an actor would wait for room in its own mailbox.
 ///            `cancelled`      the calling task was cancelled while it waited.
-///            After each of them the message was not sent.
+///            After each of them the message was not sent, and is no dead letter.
 /// Suspends   only when there is no room, until half the mailbox is free.
 /// Ordering   first come, first let in; a message keeps its place in what its sender sends.
 /// Cancel     withdraws the message, unless it was let in already: then the await succeeds.
@@ -44,12 +41,10 @@ namespace detail {
 /// Example    tests/actors/bounded_test.cpp
 class [[nodiscard("co_await it, or the message is never sent")]] SendAwaitable {
  public:
-  SendAwaitable(detail::CellBase& cell, bool owned, detail::Envelope& envelope,
-                std::string_view message) noexcept
+  SendAwaitable(detail::CellBase& cell, bool owned, detail::Envelope& envelope) noexcept
       : cell_(&cell),
         owned_(owned ? &cell : nullptr),
         envelope_(&envelope),
-        message_(message),
         room_(detail::RoomWait::For::send),
         wait_(detail::Slot::abandoned) {}
   SendAwaitable(SendAwaitable const&) = delete;
@@ -94,7 +89,6 @@ class [[nodiscard("co_await it, or the message is never sent")]] SendAwaitable {
   detail::CellBase* cell_;
   detail::CellGuard owned_;
   detail::Envelope* envelope_;  // null: it is in the mailbox
-  std::string_view message_;
   detail::RoomWait room_;
   detail::SlotWait wait_;
   detail::Pushed how_ = detail::Pushed::accepted;
