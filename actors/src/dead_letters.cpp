@@ -4,10 +4,8 @@
 #include <mutex>
 #include <shared_mutex>
 
-#include <spawned/runtime/clock.hpp>
 #include <spawned/runtime/detail/atomic.hpp>
 #include <spawned/runtime/log.hpp>
-#include <spawned/runtime/time.hpp>
 
 namespace spawned {
 
@@ -28,40 +26,12 @@ atomic<std::uint32_t> subscriber_count{0};
 // The thread is telling: what a callback causes is told to nobody.
 constinit thread_local bool telling = false;
 
-/// Lets a few lines a second through and counts the rest. One word: second and count.
-class Sampler {
- public:
-  struct Verdict {
-    bool pass;
-    std::uint32_t held_back;  // since the last line that passed
-  };
-  Verdict ask() noexcept {
-    std::uint64_t const second = now_seconds() << 32;
-    std::uint64_t before = word_.load(memory_order_relaxed);  // the CAS checks it
-    std::uint64_t after = 0;
-    do {
-      bool const same = (before & ~count_mask) == second;
-      if (same && (before & count_mask) == count_mask) return {false, 0};
-      after = same ? before + 1 : second + 1;
-    } while (!word_.compare_exchange_weak(before, after, memory_order_relaxed,
-                                          memory_order_relaxed));  // a counter, orders nothing
-    if ((before & ~count_mask) == second) return {(after & count_mask) <= lines_a_second, 0};
-    std::uint64_t const last = before & count_mask;
-    return {true, static_cast<std::uint32_t>(last > lines_a_second ? last - lines_a_second : 0)};
-  }
-
- private:
-  static constexpr std::uint64_t count_mask = 0xffffffff;
-  static std::uint64_t now_seconds() noexcept {
-    auto const time =
-        current_scheduler() != nullptr ? now().time_since_epoch() : real_clock()->now();
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::seconds>(time).count() + 1);
-  }
-  atomic<std::uint64_t> word_{0};
-};
-
-Sampler sampler;
+// One for each cause: many of one kind must not hide the first of another.
+constexpr std::chrono::seconds interval(1);
+constinit log::RateLimit samplers[causes] = {{lines_a_second, interval},
+                                             {lines_a_second, interval},
+                                             {lines_a_second, interval},
+                                             {lines_a_second, interval}};
 
 log::Level level_of(CellBase& receiver, DeadLetter::Cause cause) noexcept {
   switch (cause) {
@@ -79,15 +49,23 @@ log::Level level_of(CellBase& receiver, DeadLetter::Cause cause) noexcept {
 
 void log_dead_letter(CellBase& receiver, DeadLetter const& letter) {
   log::Level const level = level_of(receiver, letter.cause);
-  if (!log::enabled(level)) return;
-  Sampler::Verdict const verdict = sampler.ask();
-  if (!verdict.pass) return;
+  if (!log::enabled(level, "spawned")) return;
+  auto const [pass, suppressed] = samplers[static_cast<std::size_t>(letter.cause)].ask();
+  if (!pass) return;
+  std::string const id = std::to_string(letter.receiver.value);
+  std::string const sender = std::to_string(letter.sender.value);
   std::string line = "dead letter (" + std::string(to_string(letter.cause)) +
                      "): " + std::string(letter.message_type) + " for " + receiver.describe();
   if (!letter.receiver_name.empty()) line += " \"" + letter.receiver_name + '"';
-  if (letter.sender.value != 0) line += " from #" + std::to_string(letter.sender.value);
-  if (verdict.held_back != 0) line += " (" + std::to_string(verdict.held_back) + " more before)";
-  log::write(level, "spawned", line);
+  if (letter.sender.value != 0) line += " from #" + sender;
+  if (suppressed != 0) line += " (" + std::to_string(suppressed) + " more before)";
+  log::write(level, "spawned", line,
+             {{"cause", to_string(letter.cause)},
+              {"message", letter.message_type},
+              {"actor", letter.receiver_type},
+              {"id", id},
+              {"name", letter.receiver_name},
+              {"sender", sender}});
 }
 
 void tell_subscribers(DeadLetter const& letter) {

@@ -200,6 +200,7 @@ TEST_SUITE("actors/dead_letters") {
     auto body = []() -> sp::Task<void> {
       auto target = Target().start();
       (void)co_await target.stop_and_wait();
+      co_await sp::sleep(std::chrono::hours(24 * 7));  // away from what other tests have logged
       for (int i = 0; i < 100; ++i) target.send<Note>(i);
       co_await sp::sleep(5s);
       target.send<Note>(100);
