@@ -1,9 +1,13 @@
 #include <spawned/actors/dead_letters.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <shared_mutex>
+#include <string>
 
+#include <spawned/actors/detail/cell.hpp>
 #include <spawned/runtime/detail/atomic.hpp>
 #include <spawned/runtime/log.hpp>
 
@@ -47,11 +51,8 @@ log::Level level_of(CellBase& receiver, DeadLetter::Cause cause) noexcept {
   return log::Level::warn;
 }
 
-void log_dead_letter(CellBase& receiver, DeadLetter const& letter) {
-  log::Level const level = level_of(receiver, letter.cause);
-  if (!log::enabled(level, "spawned")) return;
-  auto const [pass, suppressed] = samplers[static_cast<std::size_t>(letter.cause)].ask();
-  if (!pass) return;
+void log_dead_letter(CellBase& receiver, log::Level level, DeadLetter const& letter,
+                     std::uint64_t suppressed) {
   std::string const id = std::to_string(letter.receiver.value);
   std::string const sender = std::to_string(letter.sender.value);
   std::string line = "dead letter (" + std::string(to_string(letter.cause)) +
@@ -98,17 +99,20 @@ void report_dead_letter(CellBase& receiver, std::string_view message_type, DeadL
   counted[static_cast<std::size_t>(cause)].fetch_add(1, memory_order_relaxed);  // a counter
   if (telling) return;
   bool const subscribed = subscriber_count.load(memory_order_relaxed) != 0;  // a hint
+  log::Level const level = level_of(receiver, cause);
+  log::RateLimit::Verdict line{false, 0};
+  if (log::enabled(level, "spawned")) line = samplers[static_cast<std::size_t>(cause)].ask();
+  if (!subscribed && !line.pass) return;
   telling = true;
   try {
-    CellExtra const* const extra = receiver.extra_or_null();
     DeadLetter const letter{receiver.id(),
                             receiver.actor_kind().type_name,
-                            extra != nullptr ? extra->options.name : std::string(),
+                            std::string(receiver.name()),
                             message_type,
                             sender != nullptr ? sender->id() : ActorId(),
                             cause};
     if (subscribed) tell_subscribers(letter);
-    log_dead_letter(receiver, letter);
+    if (line.pass) log_dead_letter(receiver, level, letter, line.suppressed);
   } catch (...) {
     // No memory to report it; it is counted.
   }
