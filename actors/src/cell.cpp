@@ -114,14 +114,17 @@ Turn CellBase::start_coroutine(std::coroutine_handle<> frame, Turn (*after)(Cell
   root.promise().context = this;
   coroutine_ = frame;
   after_coroutine_ = after;
+  coroutine_step_ = current_worker->activity.step();
   return resume_chain(frame, *this) ? after(*this) : Turn::away;
 }
 
 void CellBase::run_turn(Runnable& runnable) noexcept {
   auto& self = static_cast<CellBase&>(runnable);
+  current_worker->activity.identify(self.id_.value);
   Turn turn = Turn::next;
   if (self.coroutine_) [[unlikely]] {
     self.wait_gate();
+    current_worker->activity.begin(*self.coroutine_step_);
     if (!resume_chain(self.resume_point.get(), self)) return;
     turn = self.after_coroutine_(self);
   } else if (!self.started_) [[unlikely]] {
@@ -140,13 +143,14 @@ void CellBase::work_through(Turn turn) noexcept {
       if (end_turn() == Turn::next) finish_end();
       return;
     }
-    if (std::uint8_t const look = attention_.load(memory_order_relaxed);  // ordered by the mail
-        look != 0) [[unlikely]] {
-      if ((look & Attention::discard) != 0) {
+    std::uint16_t const attention = attention_.load(memory_order_relaxed);  // a hint, or our own
+    if (attention != 0) [[unlikely]] {
+      if ((attention & Attention::discard) != 0) {
         turn = stop_with(ExitReason::shutdown());
         continue;
       }
-      if ((look & Attention::queued) != 0) {
+      look_up_after_callback();
+      if ((attention & Attention::queued) != 0 && inbox_ == nullptr) {
         turn = serve_queue(handled);
         continue;
       }
@@ -167,6 +171,8 @@ void CellBase::work_through(Turn turn) noexcept {
       schedule_last(*this);
       return;
     }
+    if (attention != 0) [[unlikely]]
+      look_up_before(*envelope);
     if (envelope == inbox_) {
       inbox_ = envelope->next.get();
     } else {
@@ -177,10 +183,19 @@ void CellBase::work_through(Turn turn) noexcept {
   }
 }
 
+// The rare features' part in the turn; attention_ says that some are in use.
+void CellBase::look_up_after_callback() noexcept {
+  if (CellExtra* const own = extra_or_null()) own->idle.after_callback();
+}
+void CellBase::look_up_before(Envelope const& envelope) noexcept {
+  if (CellExtra* const own = extra_or_null()) own->idle.before_callback(*this, envelope);
+}
+
 // Teardown, once. Called again when a coroutine teardown has finished.
 Turn CellBase::end_turn() noexcept {
   if (ending_) return Turn::next;
   ending_ = ending_or_stopping_ = true;
+  current = nullptr;
   publish_hand_off();  // user code follows, if only a destructor
   if (skip_teardown_ || actor_kind().teardown == nullptr) return Turn::next;
   clear_cancel();
@@ -192,12 +207,17 @@ void CellBase::finish_end() noexcept {
   Envelope* const unread = is_queued() ? mail_queue().close(mailbox_) : mailbox_.close();
   discard(inbox_);
   discard(unread);
+  CellExtra* const extra = extra_or_null();
+  if (extra != nullptr) {
+    extra->dependants.close();
+    extra->idle.end();
+  }
   Envelope* const held = std::exchange(held_reply_, nullptr);
   waiters_.close();
   if (held != nullptr) (void)held->deliver(this, *held, Operation::finish);
-  if (CellExtra const* const own = extra_or_null(); own != nullptr && own->own_home) home->retire();
+  if (extra != nullptr && extra->own_home) home->retire();
   live_remove(*this);
-  release();
+  release_memory();
 }
 
 void CellBase::discard(Envelope* unread) noexcept {
@@ -261,6 +281,11 @@ std::string describe_actor(ExecutionContext const& context) {
   return static_cast<CellBase const&>(context).describe();
 }
 
+std::string describe_actor_step(Step const& step, std::uint64_t id) {
+  return "actor " + std::string(step.type) + "#" + std::to_string(id) + " in " +
+         std::string(step.name);
+}
+
 bool post_stop(CellBase& cell, ExitReason reason) {
   Envelope& envelope = *pool_new<StopEnvelope>(std::move(reason));
   if (cell.push(envelope)) return true;
@@ -309,6 +334,7 @@ Turn PingEnvelope::deliver_ping(CellBase* cell, Envelope& envelope, Operation op
       break;
     case Operation::drop:
     case Operation::finish:
+    case Operation::identify:
       break;
   }
   return Turn::next;

@@ -97,6 +97,10 @@ char const* to_string(ActorError::Kind kind) noexcept {
       return "cancelled";
     case ActorError::Kind::deadlock:
       return "deadlock";
+    case ActorError::Kind::unanswered:
+      return "unanswered";
+    case ActorError::Kind::no_request:
+      return "no_request";
   }
   return "?";
 }
@@ -112,7 +116,7 @@ std::string ActorError::what() const {
     case Kind::no_such_actor:
       return ended("the actor had ended before the request");
     case Kind::stopped:
-      return ended("the actor ended before it came to the request");
+      return ended("the actor ended with the request unanswered");
     case Kind::handler_failed:
       return ended("the actor's handler failed on this request");
     case Kind::init_failed:
@@ -128,6 +132,10 @@ std::string ActorError::what() const {
     case Kind::deadlock:
       return "waiting for the reply would wait for itself: an actor asked itself; use send, or "
              "call the member function";
+    case Kind::unanswered:
+      return "the actor deferred its reply, and the ReplyTo was dropped without an answer";
+    case Kind::no_request:
+      return "the RequestSet holds no request to wait for; add one first";
   }
   return "?";
 }

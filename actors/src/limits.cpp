@@ -134,6 +134,7 @@ Turn CellBase::serve_queue(unsigned handled) noexcept {
     case MailQueue::Taken::What::overflow:
       break;
     case MailQueue::Taken::What::mail:
+      look_up_before(*taken.envelope);
       publish_hand_off();  // as in work_through()
       return taken.envelope->deliver(this, *taken.envelope, Operation::handle);
   }

@@ -4,6 +4,7 @@
 
 #include <spawned/actors/actor.hpp>
 #include <spawned/actors/detail/cell_extra.hpp>
+#include <spawned/actors/detail/unreferenced_stop.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/runtime.hpp>
 
@@ -27,6 +28,9 @@ CellExtra* make_extra(ActorOptions options) {
   extra->options = std::move(options);
   try {
     extra->mail.make(extra->options);
+    if (extra->options.stop_when_unreferenced) {
+      extra->unreferenced_stop = make_unreferenced_stop();
+    }
   } catch (...) {
     pool_delete(extra);
     throw;

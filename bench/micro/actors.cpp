@@ -320,6 +320,32 @@ void start_stop(benchmark::State& state) {
 }
 BENCHMARK(start_stop)->Name("actors::start_stop")->UseManualTime();
 
+// --- timers: a million at a time on one actor, none of which fires ---
+
+sp::Task<double> arm_and_cancel(std::vector<sp::TimerHandle>& timers, std::size_t count) {
+  auto idle = Idle{}.start();
+  auto const begin = bench::RealClock::now();
+  for (std::size_t i = 0; i < count; ++i) {
+    timers.push_back(sp::send_after<Idle::Nothing>(std::chrono::hours(1), idle));
+  }
+  for (auto& timer : timers) timer.cancel();
+  timers.clear();
+  double const took = std::chrono::duration<double>(bench::RealClock::now() - begin).count();
+  idle.stop();
+  co_return took;
+}
+
+void send_after_cancel(benchmark::State& state) {
+  constexpr std::size_t batch = 1'000'000;
+  sp::Runtime runtime(options(2));
+  std::vector<sp::TimerHandle> timers;
+  timers.reserve(batch);
+  measure_inside(state, static_cast<std::int64_t>(batch),
+                 [&] { return runtime.block_on(arm_and_cancel(timers, batch)); });
+  state.SetLabel("unit=ns");
+}
+BENCHMARK(send_after_cancel)->Name("actors::send_after_cancel")->UseManualTime();
+
 std::int64_t resident_bytes() {
   std::FILE* const file = std::fopen("/proc/self/statm", "r");
   long total = 0;

@@ -107,4 +107,4 @@ sp::Task<int> demo() {
   co_return reply ? 1 : 0;
 }
 
-int main() { return sp::run(demo()); }
+int main() { return sp::run(demo); }

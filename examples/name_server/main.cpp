@@ -85,4 +85,4 @@ sp::Task<int> demo() {
   co_return outcome.kind == Outcome::not_found ? 0 : 1;
 }
 
-int main() { return sp::run(demo()); }
+int main() { return sp::run(demo); }

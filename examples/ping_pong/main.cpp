@@ -71,4 +71,4 @@ sp::Task<void> demo() {
                                  ", pong ended: " + pong_exit.value().to_string());
 }
 
-int main() { sp::run(demo()); }
+int main() { sp::run(demo); }

@@ -90,6 +90,10 @@ std::string describe_task(std::source_location where) {
   return std::string("task spawned at ") + where.file_name() + ":" + std::to_string(where.line());
 }
 
+std::string describe_task_step(Step const& /*step*/, std::uint64_t identity) {
+  return describe_task(__builtin_bit_cast(std::source_location, identity));
+}
+
 }  // namespace detail
 
 }  // namespace spawned

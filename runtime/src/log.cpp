@@ -84,23 +84,39 @@ std::optional<Threshold> level_named(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blank = " \t\r\n";
+  std::size_t const first = text.find_first_not_of(blank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blank) + 1 - first);
+}
+
+// Reads one directive into `filter`. False: it is none.
+bool read_directive(std::string_view directive, Filter& filter) {
+  std::size_t const equals = directive.find('=');
+  if (equals == std::string_view::npos) {
+    auto const level = level_named(directive);
+    if (level) filter.base = *level;
+    return level.has_value();
+  }
+  auto const level = level_named(trimmed(directive.substr(equals + 1)));
+  std::string_view const target = trimmed(directive.substr(0, equals));
+  if (!level || target.empty() || target.find_first_of(" \t\r\n") != std::string_view::npos) {
+    return false;
+  }
+  std::erase_if(filter.targets, [target](auto const& each) { return each.first == target; });
+  filter.targets.emplace_back(target, *level);
+  return true;
+}
+
 // Reads directives into `filter`; returns those it does not understand.
 std::vector<std::string> parse(std::string_view text, Filter& filter) {
   std::vector<std::string> wrong;
   while (!text.empty()) {
     std::size_t const comma = std::min(text.find(','), text.size());
-    std::string_view const directive = text.substr(0, comma);
+    std::string_view const directive = trimmed(text.substr(0, comma));
     text.remove_prefix(std::min(comma + 1, text.size()));
-    std::size_t const equals = directive.rfind('=');
-    auto const level =
-        level_named(equals == std::string_view::npos ? directive : directive.substr(equals + 1));
-    if (!level || equals == 0) {
-      if (!directive.empty()) wrong.emplace_back(directive);
-    } else if (equals == std::string_view::npos) {
-      filter.base = *level;
-    } else {
-      filter.targets.emplace_back(directive.substr(0, equals), *level);
-    }
+    if (!directive.empty() && !read_directive(directive, filter)) wrong.emplace_back(directive);
   }
   return wrong;
 }

@@ -36,6 +36,7 @@ unsigned quota_processors() {
 
 constexpr unsigned workers_most = 256;
 constexpr unsigned blocking_most = 10'000;
+constexpr unsigned spares_most = 1024;
 constexpr auto spin_most = std::chrono::milliseconds(10);
 constexpr auto longest_wait = std::chrono::hours(24 * 365);
 
@@ -58,6 +59,13 @@ RuntimeOptions checked(RuntimeOptions options) {
   check_duration("spin", options.spin, spin_most, "0 to 10 ms");
   check_duration("blocking_keep_alive", options.blocking_keep_alive, longest_wait, "0 to 365 days");
   check_duration("shutdown_timeout", options.shutdown_timeout, longest_wait, "0 to 365 days");
+  check_duration("rescue_after", options.rescue_after, longest_wait, "0 to 365 days");
+  check_duration("slow_turn_warning", options.slow_turn_warning, longest_wait, "0 to 365 days");
+  if (options.spare_workers_max > spares_most) {
+    throw InvalidOptions("RuntimeOptions", "spare_workers_max",
+                         "0 to " + std::to_string(spares_most),
+                         std::to_string(options.spare_workers_max));
+  }
   if (options.clock == nullptr) options.clock = real_clock();
   return options;
 }

@@ -12,14 +12,15 @@ TEST_SUITE("actors/error") {
   TEST_CASE("every kind has a name and says what happened") {
     std::set<std::string> names;
     std::set<std::string> texts;
-    for (Kind const kind : {Kind::timeout, Kind::no_such_actor, Kind::stopped, Kind::handler_failed,
-                            Kind::init_failed, Kind::init_no_success, Kind::unused,
-                            Kind::mailbox_full, Kind::cancelled, Kind::deadlock}) {
+    for (Kind const kind :
+         {Kind::timeout, Kind::no_such_actor, Kind::stopped, Kind::handler_failed,
+          Kind::init_failed, Kind::init_no_success, Kind::unused, Kind::mailbox_full,
+          Kind::cancelled, Kind::deadlock, Kind::unanswered, Kind::no_request}) {
       names.insert(to_string(kind));
       texts.insert(sp::ActorError(kind).what());
     }
-    CHECK(names.size() == 10);
-    CHECK(texts.size() == 10);
+    CHECK(names.size() == 12);
+    CHECK(texts.size() == 12);
     CHECK(names.count("?") == 0);
     CHECK(names.count("no_such_actor") == 1);
   }

@@ -10,14 +10,14 @@ namespace sp = spawned::threads;
 #define TASK(...) __VA_ARGS__
 #define AWAIT
 #define RETURN return
-#define FLAVOUR "threads"
+inline constexpr bool in_threads = true;
 #else
 #include <spawned/tasks.hpp>
 namespace sp = spawned::tasks;
 #define TASK(...) sp::Task<__VA_ARGS__>
 #define AWAIT co_await
 #define RETURN co_return
-#define FLAVOUR "tasks"
+inline constexpr bool in_threads = false;
 #endif
 
 namespace test {

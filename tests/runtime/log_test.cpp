@@ -135,8 +135,22 @@ TEST_SUITE("runtime/log") {
     CHECK_FALSE(enabled(Level::debug, "bank"));
   }
 
+  TEST_CASE("spaces around directives do not count, and the last for a target holds") {
+    using spawned::log::enabled;
+    spawned::log::set_filter(" warn , bank = debug,shop=trace,\tshop=error\n,,");
+    CHECK(enabled(Level::debug, "bank"));
+    CHECK_FALSE(enabled(Level::info, "other"));
+    CHECK(enabled(Level::error, "shop"));
+    CHECK_FALSE(enabled(Level::warn, "shop"));
+    spawned::log::set_filter("");
+    CHECK(enabled(Level::info, "other"));
+    CHECK_FALSE(enabled(Level::debug, "bank"));
+  }
+
   TEST_CASE("a directive that is none is refused by name, and nothing changes") {
-    for (char const* wrong : {"loud", "bank=loud", "=debug", "info,bank=", "info;debug"}) {
+    for (char const* wrong :
+         {"loud", "bank=loud", "=debug", "info,bank=", "info;debug", "warn info", "bank==debug",
+          "my bank=debug", " =debug", "bank=debug=info"}) {
       CAPTURE(wrong);
       CHECK_THROWS_AS(spawned::log::set_filter(wrong), spawned::log::InvalidFilter);
     }

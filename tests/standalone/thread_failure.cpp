@@ -1,10 +1,13 @@
 // nosanitize: the sanitizers replace pthread_create themselves.
 // A runtime whose n-th thread cannot be started throws and leaves nothing behind.
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
+#include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <dlfcn.h>
@@ -64,6 +67,51 @@ sp::Task<bool> blocking_fails() {
   co_return failed&& value.value() == 1;
 }
 
+/// Counts the lines about spares.
+class SpareLines final : public sp::log::Sink {
+ public:
+  void write(sp::log::Record const& record) noexcept override {
+    if (record.text.find("no thread for a spare") != std::string_view::npos) ++count_;
+  }
+  [[nodiscard]] int count() const { return count_.load(); }
+
+ private:
+  std::atomic<int> count_{0};
+};
+
+sp::Task<void> block_until_reported(SpareLines const& lines) {
+  while (lines.count() == 0) std::this_thread::yield();
+  co_return;
+}
+
+// What waits at a blocked worker runs when it is back, and the next time there is a spare.
+bool blocks_without_spare() {
+  SpareLines lines;
+  sp::log::Sink* const before = sp::log::set_sink(&lines);
+  bool passed = false;
+  {
+    sp::RuntimeOptions options;
+    options.workers = 1;
+    sp::Runtime runtime(options);
+    until_failure = 0;
+    auto blocked = runtime.spawn(block_until_reported(lines));
+    passed = runtime.block_on(answer()) == 42 && blocked.join_blocking().has_value();
+    passed = passed && lines.count() == 1 && runtime.counters().rescues == 0;
+    until_failure = -1;
+    std::atomic<bool> over{false};
+    auto spin = [](std::atomic<bool>& stop) -> sp::Task<void> {
+      while (!stop.load()) std::this_thread::yield();
+      co_return;
+    };
+    auto again = runtime.spawn(spin(over));
+    passed = passed && runtime.block_on(answer()) == 42;
+    passed = passed && runtime.counters().rescues == 1;
+    over.store(true);
+  }
+  sp::log::set_sink(before);
+  return passed;
+}
+
 int fail(char const* what, int n) {
   std::printf("FAILED: %s (n = %d)\n", what, n);
   return 1;
@@ -72,7 +120,7 @@ int fail(char const* what, int n) {
 }  // namespace
 
 int main() {
-  for (int n = 1; n <= 4; ++n) {
+  for (int n = 1; n <= 5; ++n) {  // four workers and their monitor
     until_failure = n - 1;
     bool thrown = false;
     try {
@@ -88,6 +136,7 @@ int main() {
   }
   sp::Runtime runtime(four_workers());
   if (!runtime.block_on(blocking_fails())) return fail("spawn_blocking without a thread", 0);
+  if (!blocks_without_spare()) return fail("a blocked worker without a thread for a spare", 0);
   std::printf("passed\n");
   return 0;
 }

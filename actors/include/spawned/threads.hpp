@@ -4,8 +4,11 @@
 //   namespace sp = spawned::threads;
 #pragma once
 
+#include <spawned/actors/listeners.hpp>
 #include <spawned/actors/threads/actor.hpp>
+#include <spawned/actors/timers.hpp>
 #include <spawned/runtime/cancellation.hpp>
+#include <spawned/runtime/channel.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
 #include <spawned/runtime/threads.hpp>
@@ -18,26 +21,40 @@ using spawned::ActorFailure;
 using spawned::ActorId;
 using spawned::ActorOptions;
 using spawned::Backend;
+using spawned::CancelResult;
 using spawned::DeadLetter;
 using spawned::default_request_timeout;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
+using spawned::ListenerHandle;
+using spawned::ListenerState;
 using spawned::MailboxInfo;
 using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
 using spawned::RequestResponse;
+using spawned::send_after;
+using spawned::send_interval;
+using spawned::send_message_on_blocking;
 using spawned::SendResult;
+using spawned::spawn_listener_blocking;
+using spawned::TimerHandle;
+using spawned::TimerState;
 using spawned::unbounded;
 using spawned::UrgentMessagesOff;
 using spawned::UrgentRef;
 
-// The runtime. Runtime, run, spawn, sleep and JoinHandle are this flavour's own.
+// The runtime. Runtime, run, spawn, sleep, JoinHandle, Signals and ctrl_c are this flavour's own.
 using spawned::BlockingInWorker;
 using spawned::CancellationToken;
+using spawned::channel;
+using spawned::Channel;
+using spawned::ChannelReceiver;
+using spawned::ChannelSender;
 using spawned::Clock;
 using spawned::InvalidOptions;
+using spawned::InvalidSignal;
 using spawned::JoinError;
 using spawned::ManualClock;
 using spawned::MissedTicks;
@@ -55,6 +72,8 @@ using spawned::RuntimeOptions;
 using spawned::ShutdownOptions;
 using spawned::ShutdownReport;
 using spawned::TimePoint;
+using spawned::TrySend;
+using spawned::unbounded_channel;
 using spawned::Unexpected;
 using spawned::UnreadMail;
 using spawned::WaitError;

@@ -9,19 +9,31 @@
 //   parked (1)    announce()                          asleep or about to be; may be claimed
 //   claimed (2)   notify_one(), notify_all()          woken; it inherits a searcher's place
 //
-// searching_ counts searchers, parked_ the workers from announce() to retract(). A waker that
-// claims a worker adds it to searching_ first, so two wakers cannot wake two workers for one item.
+// searching_ counts searchers; members_ holds two counts in one word: the workers from announce()
+// to retract() (parked), and the workers that take part at all. A waker that claims a worker adds
+// it to searching_ first, so two wakers cannot wake two workers for one item.
+//
+// Spares. The constructor's workers always take part. The others, with higher indices, are spares
+// (monitor.hpp): join() before a spare looks at a queue for the first time, leave() when it has
+// given back what it held and is neither parked nor searching. One word for both counts, so that
+// all_parked() is true of one moment: a worker that is blocked in a handler is a member that is not
+// parked, whatever the spares do.
 //
 // Why no wake-up is lost. Work that only parked workers could serve comes through the injection
 // queue, whose counter is bumped (seq_cst) before notify_one(). All accesses below are seq_cst, so
-// there is one total order S of them. A notifier P bumps the counter, then reads parked_, then
+// there is one total order S of them. A notifier P bumps the counter, then reads parked, then
 // tries to raise searching_ from 0.
 //   1. P finds searching_ > 0. Some searcher leaves that role later in S: either it found work, and
 //      then the last one to leave looks at the queues again and notifies; or it is about to park,
 //      and then it looks again after announce(). Both looks come after P's bump in S.
-//   2. P reads parked_ == 0. No worker has announced itself. Each looks at the counter
-//      after announce(), which comes after P's read in S, and so after the bump.
-//   3. P reads parked_ > 0 and raises searching_: it claims one and wakes it, or finds all claimed
+//   2. P reads parked == 0. No worker has announced itself. Each looks at the counter
+//      after announce(), which comes after P's read in S, and so after the bump. A worker that is
+//      blocked comes to that late: after a time the monitor lets a spare join, which looks at the
+//      queues at once, and again after its own announce(). The monitor does not sleep while any
+//      member is not parked (monitor.hpp), so it can not be missed. A spare that leaves owes no
+//      look: those who are left are parked (and then it is case 1 or 3), or they will look, or the
+//      monitor sees that they do not.
+//   3. P reads parked > 0 and raises searching_: it claims one and wakes it, or finds all claimed
 //      or awake again by others, lowers searching_ and starts over.
 // Work in a worker's own deque needs none of this: its owner will run it. A wake-up for it that is
 // missed because both sides looked too early costs parallelism until the owner's present turn ends,
@@ -29,8 +41,9 @@
 // first.
 //
 // Orderings.
-//   idle      announce() stores and adds, notify_one() CASes and loads; all seq_cst: one total
-//             order of announcing, looking and notifying (see above).
+//   idle      announce() stores and adds, notify_one() CASes and loads, join() and leave() change
+//             the count; all seq_cst: one total order of announcing, looking and notifying (see
+//             above).
 //   wake      notify_one() CASes state (seq_cst)  ->  sleep() loads state (seq_cst).
 //             The woken worker sees what the waker queued.
 #pragma once
@@ -45,7 +58,20 @@ namespace spawned::detail {
 
 class Idle {
  public:
-  explicit Idle(std::uint32_t workers) : workers_(workers), states_(new State[workers]) {}
+  explicit Idle(std::uint32_t workers, std::uint32_t spares = 0)
+      : states_(new State[workers + spares]),
+        slots_(workers),
+        members_(std::uint64_t{workers} * one_member) {}
+
+  /// A spare takes part from here on. One thread at a time: the monitor.
+  void join(std::uint32_t worker) noexcept {
+    if (slots_.load(memory_order_relaxed) <= worker) {  // one writer
+      slots_.store(worker + 1, memory_order_seq_cst);   // idle
+    }
+    members_.fetch_add(one_member, memory_order_seq_cst);  // idle
+  }
+  /// A spare takes part no more, until it joins again. It is neither parked nor searching.
+  void leave() noexcept { members_.fetch_sub(one_member, memory_order_seq_cst); }  // idle
 
   /// A running worker becomes the searcher, unless there is one.
   [[nodiscard]] bool try_start_searching() noexcept {
@@ -63,7 +89,7 @@ class Idle {
   /// The worker is about to sleep. Afterwards it must look for work once more.
   void announce(std::uint32_t worker) noexcept {
     states_[worker].word.store(parked, memory_order_seq_cst);  // idle
-    parked_.fetch_add(1, memory_order_seq_cst);                // idle
+    members_.fetch_add(one_parked, memory_order_seq_cst);      // idle
   }
 
   /// The worker found work after announce(), or its timer is due. False: a waker was faster, so the
@@ -74,7 +100,7 @@ class Idle {
         expected, running, memory_order_seq_cst, memory_order_seq_cst);   // idle
     if (!own) states_[worker].word.store(running, memory_order_seq_cst);  // idle
     // Not by the claimer: until the worker is up, it counts as parked, and as a searcher.
-    parked_.fetch_sub(1, memory_order_seq_cst);  // idle
+    members_.fetch_sub(one_parked, memory_order_seq_cst);  // idle
     return own;
   }
 
@@ -87,45 +113,62 @@ class Idle {
   /// After new work for anybody. True: a worker was woken.
   bool notify_one() noexcept {
     for (;;) {
-      if (parked_.load(memory_order_seq_cst) == 0) return false;  // idle
+      if (parked_count() == 0) return false;
       std::uint32_t expected = 0;
       if (!searching_.compare_exchange_strong(expected, 1, memory_order_seq_cst,
                                               memory_order_seq_cst)) {  // idle
         return false;
       }
-      for (std::uint32_t worker = 0; worker < workers_; ++worker) {
+      std::uint32_t const slots = slots_.load(memory_order_seq_cst);  // idle
+      for (std::uint32_t worker = 0; worker < slots; ++worker) {
         if (claim(worker)) return true;
       }
-      (void)stop_searching();  // nobody to claim: their parked_ counts are on the way down
+      (void)stop_searching();  // nobody to claim: they are about to lower the count
     }
   }
 
   /// notify_one() behind two plain loads, for work that its owner will run in any case.
   bool notify_if_idle() noexcept {
-    if (parked_.load(memory_order_relaxed) == 0) return false;     // a hint
-    if (searching_.load(memory_order_relaxed) != 0) return false;  // a hint
+    if (parked_in(members_.load(memory_order_relaxed)) == 0) return false;  // a hint
+    if (searching_.load(memory_order_relaxed) != 0) return false;           // a hint
     return notify_one();
   }
 
   /// Wakes everybody: shutdown, or virtual time has moved.
   void notify_all() noexcept {
     bool unclaimed = false;
-    for (std::uint32_t worker = 0; worker < workers_; ++worker) {
-      searching_.fetch_add(1, memory_order_seq_cst);  // idle
-      if (!claim(worker)) unclaimed |= stop_searching();
-    }
+    std::uint32_t const slots = slots_.load(memory_order_seq_cst);  // idle
+    for (std::uint32_t worker = 0; worker < slots; ++worker) unclaimed |= !wake(worker);
     // Somebody may have relied on the searcher that this loop only seemed to be.
     if (unclaimed) (void)notify_one();
   }
 
+  /// Wakes one worker in particular, as a further searcher. False: nobody was woken, and the
+  /// caller was the last searcher for a moment: see notify_all().
+  bool wake(std::uint32_t worker) noexcept {
+    searching_.fetch_add(1, memory_order_seq_cst);  // idle
+    return claim(worker) || !stop_searching();
+  }
+
   [[nodiscard]] std::uint32_t parked_count() const noexcept {
-    return parked_.load(memory_order_seq_cst);  // idle
+    return parked_in(members_.load(memory_order_seq_cst));  // idle
+  }
+  /// Nobody who takes part runs or searches.
+  [[nodiscard]] bool all_parked() const noexcept {
+    std::uint64_t const members = members_.load(memory_order_seq_cst);  // idle
+    return parked_in(members) == members / one_member;
   }
 
  private:
   static constexpr std::uint32_t running = 0;
   static constexpr std::uint32_t parked = 1;
   static constexpr std::uint32_t claimed = 2;
+
+  static constexpr std::uint64_t one_parked = 1;
+  static constexpr std::uint64_t one_member = std::uint64_t{1} << 32;
+  static constexpr std::uint32_t parked_in(std::uint64_t members) noexcept {
+    return static_cast<std::uint32_t>(members);
+  }
 
   struct alignas(64) State {
     atomic<std::uint32_t> word{running};
@@ -142,10 +185,10 @@ class Idle {
     return true;
   }
 
-  std::uint32_t workers_;
   std::unique_ptr<State[]> states_;
+  atomic<std::uint32_t> slots_;  // states in use: the workers, and the spares that ever joined
   alignas(64) atomic<std::uint32_t> searching_{0};
-  alignas(64) atomic<std::uint32_t> parked_{0};
+  alignas(64) atomic<std::uint64_t> members_;
 };
 
 }  // namespace spawned::detail

@@ -45,25 +45,25 @@ std::string seconds_since(std::chrono::nanoseconds start) {
 
 Scheduler::Scheduler(RuntimeOptions options)
     : Executor(*this),
-      idle(options.workers),
+      idle(options.workers, options.spare_workers_max),
       living(options.workers + 1),
       blocking(*this, options.name, options.blocking_threads_max,
                options.blocking_keep_alive.count()),
       dedicated(*this),
       timekeeper(*this),
+      monitor(*this),
       options_(std::move(options)),
+      workers_(std::size_t{options_.workers} + options_.spare_workers_max),
+      seed_(options_.seed != 0 ? options_.seed : reinterpret_cast<std::uintptr_t>(this)),
       virtual_time_(options_.clock->is_virtual()) {
   if (options_.pin_workers) processors_ = allowed_processors();
-  std::uint64_t seed = options_.seed != 0 ? options_.seed : reinterpret_cast<std::uintptr_t>(this);
-  for (std::uint32_t i = 0; i < options_.workers; ++i) {
-    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;  // Knuth's MMIX generator
-    workers_.push_back(std::make_unique<Worker>(*this, i, seed));
-  }
+  for (std::uint32_t i = 0; i < options_.workers; ++i) add_worker(i, Worker::Kind::permanent);
   options_.clock->attach(*this);
   try {
-    for (auto& worker : workers_) {
-      worker->thread = std::thread([&self = *worker] { self.run(); });
+    for (std::uint32_t i = 0; i < options_.workers; ++i) {
+      worker(i).thread = std::thread([&self = worker(i)] { self.run(); });
     }
+    if (options_.workers != 0) monitor.start();
   } catch (...) {
     stop_workers();
     options_.clock->detach(*this);
@@ -75,6 +75,23 @@ Scheduler::~Scheduler() {
   (void)shut_down({.deadline = options_.shutdown_timeout});
   options_.clock->detach(*this);
   while (entries_.load(memory_order_acquire) != 0) yield_thread();  // entry
+}
+
+void Scheduler::add_worker(std::uint32_t index, Worker::Kind kind) {
+  seed_ = seed_ * 6364136223846793005ULL + 1442695040888963407ULL;  // Knuth's MMIX generator
+  workers_[index] = std::make_unique<Worker>(*this, index, seed_, kind);
+  slots_.store(index + 1, memory_order_release);  // slots
+}
+
+Worker* Scheduler::add_spare() noexcept {
+  std::uint32_t const index = worker_slots();
+  if (index == workers_.size()) return nullptr;
+  try {
+    add_worker(index, Worker::Kind::spare);
+  } catch (...) {
+    return nullptr;
+  }
+  return workers_[index].get();
 }
 
 void Scheduler::post(Runnable& work) noexcept {
@@ -95,7 +112,7 @@ int Scheduler::processor_for(std::uint32_t index) const noexcept {
 bool Scheduler::live_add(ExecutionContext& context, bool root) noexcept {
   Worker const* const worker = own_worker();
   std::uint32_t const shard = root                ? living.root_shard()
-                              : worker != nullptr ? worker->index
+                              : worker != nullptr ? std::min(worker->index, worker_count())
                                                   : worker_count();
   switch (living.add(context, shard)) {
     case LiveList::Added::open:
@@ -111,18 +128,18 @@ bool Scheduler::live_add(ExecutionContext& context, bool root) noexcept {
 
 void Scheduler::stamp_timers() noexcept {
   std::int64_t const now = clock().now().count();
-  for (auto& worker : workers_) worker->timers.stamp(now);
+  for (std::uint32_t i = 0; i < worker_count(); ++i) worker(i).timers.stamp(now);
 }
 
 bool Scheduler::advance_virtual_time() noexcept {
-  if (idle.parked_count() != worker_count() || !timekeeper.is_idle() || blocking.busy() != 0 ||
+  if (!idle.all_parked() || !timekeeper.is_idle() || blocking.busy() != 0 ||
       outside_busy_.load(memory_order_seq_cst) != 0 || injector.has_work()) {  // outside
     return false;
   }
   std::int64_t next = timekeeper.next_deadline_ns();
-  for (auto& worker : workers_) {
-    worker->timers.stamp(clock().now().count());
-    next = std::min(next, worker->timers.next_deadline_ns());
+  for (std::uint32_t i = 0; i < worker_count(); ++i) {
+    worker(i).timers.stamp(clock().now().count());
+    next = std::min(next, worker(i).timers.next_deadline_ns());
   }
   if (next == TimerWheel::none || !clock().on_idle(std::chrono::nanoseconds(next))) return false;
   wake_all();
@@ -199,15 +216,27 @@ ShutdownReport Scheduler::shut_down(ShutdownOptions const& options) {
 
 void Scheduler::stop_workers() noexcept {
   stopping_.store(true, memory_order_seq_cst);  // stop
+  monitor.stop();                               // from here on no spare is started
   wake_all();
-  for (auto& worker : workers_) {
-    if (worker->thread.joinable()) worker->thread.join();
+  for (std::uint32_t i = 0; i < worker_slots(); ++i) {
+    worker(i).activate();
+    if (worker(i).thread.joinable()) worker(i).thread.join();
   }
 }
 
 RuntimeCounters Scheduler::counters() const {
   RuntimeCounters result;
-  for (auto const& worker : workers_) result.workers.push_back(worker->counters());
+  for (std::uint32_t i = 0; i < worker_count(); ++i) {
+    result.workers.push_back(worker(i).counters());
+  }
+  for (std::uint32_t i = worker_count(); i < worker_slots(); ++i) {
+    ++result.spare_workers;
+    if (!worker(i).is_dormant()) ++result.active_spares;
+    result.spare_turns += worker(i).turns();
+  }
+  result.blocked_workers = monitor.blocked_count();
+  result.rescues = monitor.rescues();
+  result.longest_turn = std::chrono::nanoseconds(monitor.longest_turn_ns());
   BlockingPool::Counters const pool = blocking.counters();
   result.live = living.count();
   result.injection_depth = injector.size();
@@ -227,6 +256,8 @@ void live_remove(ExecutionContext& context) noexcept {
 void require_running(Scheduler& scheduler, char const* what) {
   if (scheduler.refusing()) throw RuntimeEnded(what);
 }
+
+Clock& clock_of(Scheduler& scheduler) noexcept { return scheduler.clock(); }
 
 Executor& workers_of(Scheduler& scheduler, char const* what) {
   if (scheduler.worker_count() == 0) {

@@ -1,5 +1,6 @@
 // Scheduler: what stands behind a Runtime. Owns the workers, the injection queue, the list of the
-// living, and the threads beside the workers: blocking pool, dedicated threads, timekeeper.
+// living, and the threads beside the workers: blocking pool, dedicated threads, timekeeper,
+// monitor.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "scheduler/idle.hpp"
 #include "scheduler/injector.hpp"
 #include "scheduler/live_list.hpp"
+#include "scheduler/monitor.hpp"
 #include "scheduler/worker.hpp"
 #include "threads/dedicated_thread.hpp"
 #include "time/timekeeper.hpp"
@@ -61,8 +63,11 @@ class Scheduler final : public Executor {
   }
   [[nodiscard]] RuntimeOptions const& options() const noexcept { return options_; }
   [[nodiscard]] Clock& clock() const noexcept { return *options_.clock; }
-  [[nodiscard]] std::uint32_t worker_count() const noexcept {
-    return static_cast<std::uint32_t>(workers_.size());
+  /// The permanent ones; spares not counted.
+  [[nodiscard]] std::uint32_t worker_count() const noexcept { return options_.workers; }
+  /// How many worker() knows: first the permanent ones, then the spares started so far.
+  [[nodiscard]] std::uint32_t worker_slots() const noexcept {
+    return slots_.load(memory_order_acquire);  // slots
   }
   [[nodiscard]] Worker& worker(std::uint32_t index) const noexcept { return *workers_[index]; }
   [[nodiscard]] Worker* own_worker() const noexcept;
@@ -91,6 +96,10 @@ class Scheduler final : public Executor {
       wake_all();  // outside
   }
 
+  // --- for the monitor ---
+  /// Makes one more worker, as yet without a thread. Null: no memory, or as many as allowed.
+  [[nodiscard]] Worker* add_spare() noexcept;
+
   [[nodiscard]] RuntimeCounters counters() const;
 
   Idle idle;
@@ -99,8 +108,10 @@ class Scheduler final : public Executor {
   BlockingPool blocking;
   DedicatedThreads dedicated;
   Timekeeper timekeeper;
+  Monitor monitor;
 
  private:
+  void add_worker(std::uint32_t index, Worker::Kind kind);
   void stop_workers() noexcept;
   [[nodiscard]] bool wait_for_the_living(std::int64_t timeout_ns, bool roots_only) noexcept;
   bool outlive_the_living(std::string const& who, std::int64_t patience, ShutdownReport& report);
@@ -109,13 +120,17 @@ class Scheduler final : public Executor {
   //   stop      stop_workers() stores (seq_cst)  ->  stopping() loads (seq_cst).
   //             A stopping worker sees the emptied queues. Part of the total order of idle.hpp: the
   //             store comes before the claims of wake_all(), the look after announce().
+  //   slots     add_spare() stores (release)  ->  worker_slots() loads (acquire).
+  //             Who may name a spare finds it constructed.
   //   entry     ~Entry() subtracts (release)  ->  the destructor loads (acquire).
   //             The last one from outside is done with the scheduler before it goes.
   //   outside   outside_starts() and outside_stops() RMW outside_busy_ (seq_cst)  ->
   //             advance_virtual_time() loads it (seq_cst). Part of the total order of idle.hpp:
   //             who sees the last dedicated thread idle also sees what it queued.
   RuntimeOptions options_;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // room for all spares from the start
+  atomic<std::uint32_t> slots_{0};                // of workers_, those that are filled
+  std::uint64_t seed_;
   std::vector<int> processors_;
   atomic<bool> stopping_{false};
   atomic<bool> refusing_{false};

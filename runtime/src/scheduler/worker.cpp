@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
+#include <spawned/runtime/detail/futex.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 
 #include "scheduler/scheduler.hpp"
@@ -15,18 +17,21 @@ namespace spawned::detail {
 
 constinit thread_local WorkerLocal* current_worker = nullptr;
 
-Worker::Worker(Scheduler& home, std::uint32_t number, std::uint64_t seed)
-    : index(number), random_(seed | 1) {
+Worker::Worker(Scheduler& home, std::uint32_t number, std::uint64_t seed, Kind kind)
+    : index(number), kind_(kind), random_(seed | 1) {
   scheduler = &home;
   executor = &home;
-  wheel = &timers;
+  wheel = kind == Kind::permanent ? &timers : nullptr;
 }
 
 void Worker::run() noexcept {
   RuntimeOptions const& options = scheduler->options();
-  pthread_setname_np(pthread_self(),
-                     (options.name.substr(0, 10) + "-w" + std::to_string(index)).c_str());
-  if (int const processor = scheduler->processor_for(index); processor >= 0) {
+  bool const spare = kind_ == Kind::spare;
+  pthread_setname_np(
+      pthread_self(),
+      (options.name.substr(0, 10) + (spare ? "-s" : "-w") + std::to_string(index)).c_str());
+  thread_id_.store(gettid(), memory_order_relaxed);  // a number
+  if (int const processor = scheduler->processor_for(index); processor >= 0 && !spare) {
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(static_cast<unsigned>(processor), &set);
@@ -41,7 +46,6 @@ void Worker::run() noexcept {
     turns_.add(1);
     running = work;
     work->run(*work);
-    running = nullptr;
   }
   current_worker = nullptr;
 }
@@ -64,10 +68,20 @@ inline Runnable* Worker::take_soon() noexcept {
 // What to run next, in this order: the hand-off of the turn before, the run-next slot, the oldest
 // of the own deque, the injection queue, due timers, other workers. nullptr: the runtime stops.
 Runnable* Worker::next_work() noexcept {
+  running = nullptr;
   for (;;) {
     Runnable* work = take_local();
-    if (work == nullptr && (drain_injected() || expire_timers())) continue;
-    if (work == nullptr) work = search();
+    if (kind_ == Kind::spare && retire_asked_.load(memory_order_relaxed)) {  // a request
+      if (work != nullptr) deque.push(work);
+      retire();
+      if (scheduler->stopping()) return nullptr;
+      continue;
+    }
+    if (work == nullptr) {
+      activity.end();
+      if (drain_injected() || expire_timers()) continue;
+      work = search();
+    }
     if (work != nullptr) {
       if (searching_) leave_search();
       if (help_wanted_) call_help();
@@ -99,6 +113,7 @@ void Worker::maintain() noexcept {
   until_maintenance_ = maintenance_period;
   (void)drain_injected();
   (void)expire_timers();
+  (void)serve_blocked();
 }
 
 // Moves this worker's share of the injection queue into its deque.
@@ -122,6 +137,30 @@ bool Worker::expire_timers() noexcept {
   while (Runnable* const work = due.take_first()) deque.push(work);
   help_wanted_ = true;
   return true;
+}
+
+// What waits at workers that are blocked and that no raid on a deque finds: their run-next units
+// and their timers. One load when nobody is blocked.
+bool Worker::serve_blocked() noexcept {
+  if (scheduler->monitor.blocked_count() == 0) return false;
+  bool found = false;
+  for (std::uint32_t i = 0; i < scheduler->worker_slots(); ++i) {
+    Worker& other = scheduler->worker(i);
+    if (&other == this || !other.is_blocked()) continue;
+    RunnableChain due;
+    if (!other.timers.empty()) timers_fired_.add(other.timers.poll(scheduler->clock(), due));
+    while (Runnable* const work = due.take_first()) {
+      deque.push(work);
+      found = true;
+    }
+    if (Runnable* const work = other.take_run_next()) {
+      deque.push(work);
+      found = true;
+      stolen_.add(1);
+    }
+  }
+  help_wanted_ |= found;
+  return found;
 }
 
 // The deque holds work beyond what runs now: perhaps wake somebody for it.
@@ -176,7 +215,7 @@ Runnable* Worker::raid(Worker& victim) noexcept {
 // finished a turn since the first pass; before, taking it would only move a ping-pong between
 // cores.
 Runnable* Worker::search() noexcept {
-  std::uint32_t const workers = scheduler->worker_count();
+  std::uint32_t const workers = scheduler->worker_slots();
   if (!searching_) searching_ = scheduler->idle.try_start_searching();
 
   constexpr std::int64_t ns_per_pass = 30;  // a pause and a look
@@ -185,7 +224,7 @@ Runnable* Worker::search() noexcept {
       scheduler->worker(workers > 1 ? (index + 1 + random_below(workers - 1)) % workers : index);
   std::uint64_t const suspect_turns = suspect.turns_.get();
   for (std::int64_t pass = 0; pass < passes; ++pass) {
-    if (drain_injected()) {
+    if (drain_injected() || (pass == 0 && serve_blocked())) {
       if (Runnable* const work = deque.take_oldest()) return work;
     }
     std::uint32_t const first = random_below(workers);
@@ -220,13 +259,77 @@ Runnable* Worker::steal_run_next(std::uint64_t turns_seen) noexcept {
   return run_next_.exchange(nullptr, memory_order_acquire);             // run_next
 }
 
+Runnable* Worker::take_run_next() noexcept {
+  if (run_next_.load(memory_order_relaxed) == nullptr) return nullptr;  // a hint
+  return run_next_.exchange(nullptr, memory_order_acquire);             // run_next
+}
+
+bool Worker::has_waiting() const noexcept {
+  return !deque.empty() || run_next_.load(memory_order_relaxed) != nullptr;  // a hint
+}
+
 bool Worker::is_work_elsewhere() const noexcept {
   if (scheduler->injector.has_work()) return true;
-  for (std::uint32_t i = 0; i < scheduler->worker_count(); ++i) {
+  bool const blocked = scheduler->monitor.blocked_count() != 0;
+  for (std::uint32_t i = 0; i < scheduler->worker_slots(); ++i) {
     Worker const& other = scheduler->worker(i);
-    if (&other != this && !other.deque.empty()) return true;
+    if (&other == this) continue;
+    if (!other.deque.empty()) return true;
+    if (blocked && other.is_blocked() && other.has_waiting()) return true;
   }
   return false;
+}
+
+// When this worker must be up for a timer. A spare is up for those of the blocked, too.
+std::int64_t Worker::next_timer(std::int64_t now_ns) noexcept {
+  if (kind_ == Kind::permanent) {
+    if (timers.empty()) return TimerWheel::none;
+    timers.stamp(now_ns);
+    return timers.next_deadline_ns();
+  }
+  std::int64_t next = TimerWheel::none;
+  for (std::uint32_t i = 0; i < scheduler->worker_count(); ++i) {
+    Worker& other = scheduler->worker(i);
+    if (!other.is_blocked() || other.timers.empty()) continue;
+    other.timers.stamp(scheduler->clock());
+    next = std::min(next, other.timers.next_deadline_ns());
+  }
+  return next;
+}
+
+// A spare hands what waits here to the others.
+void Worker::give_back() noexcept {
+  if (hand_off != nullptr) deque.push(std::exchange(hand_off, nullptr));
+  if (Runnable* const next = take_run_next()) deque.push(next);
+  bool any = false;
+  while (Runnable* const work = deque.take_oldest()) {
+    scheduler->injector.push(*work);
+    any = true;
+  }
+  if (searching_) leave_search();
+  if (any) (void)scheduler->idle.notify_one();
+}
+
+// Back into the pool of spares, until activate(). The order is that of the notes in idle.hpp: give
+// back, stop searching, leave.
+void Worker::retire() noexcept {
+  give_back();
+  help_wanted_ = false;
+  local_turns_ = 0;
+  pool_flush();
+  scheduler->idle.leave();
+  // Whoever parked while this spare took part could not move virtual time.
+  if (scheduler->clock().is_virtual()) scheduler->wake_all();
+  retire_asked_.store(false, memory_order_relaxed);  // ordered by life
+  life_.store(dormant, memory_order_release);        // life
+  while (life_.load(memory_order_acquire) == dormant && !scheduler->stopping()) {  // life
+    futex_wait(life_, dormant);
+  }
+}
+
+void Worker::activate() noexcept {
+  life_.store(active, memory_order_release);  // life
+  futex_wake_one(life_);
 }
 
 void Worker::park() noexcept {
@@ -234,13 +337,9 @@ void Worker::park() noexcept {
   std::int64_t timeout_ns = wait_forever;
   bool const virtual_time = scheduler->clock().is_virtual();
   std::int64_t const before = scheduler->clock().now().count();
-  std::int64_t deadline = TimerWheel::none;
-  if (!timers.empty()) {
-    timers.stamp(before);
-    deadline = timers.next_deadline_ns();
-    if (deadline != TimerWheel::none && !virtual_time) {
-      timeout_ns = std::max<std::int64_t>(0, deadline - before);
-    }
+  std::int64_t const deadline = next_timer(before);
+  if (deadline != TimerWheel::none && !virtual_time) {
+    timeout_ns = std::max<std::int64_t>(0, deadline - before);
   }
 
   scheduler->idle.announce(index);
@@ -264,6 +363,7 @@ void Worker::park() noexcept {
     }
   }
   if (!scheduler->idle.retract(index)) searching_ = true;  // a waker made it a searcher
+  scheduler->monitor.on_unpark();
 }
 
 WorkerCounters Worker::counters() const {
@@ -352,5 +452,9 @@ void timer_arm_at_on(Scheduler& scheduler, TimerEntry& entry, std::int64_t deadl
 }
 
 void timer_cancel(TimerEntry& entry) noexcept { entry.wheel->cancel(entry); }
+
+std::int64_t timer_time_left(TimerEntry const& entry, std::int64_t now_ns) noexcept {
+  return entry.wheel->time_left(entry, now_ns);
+}
 
 }  // namespace spawned::detail

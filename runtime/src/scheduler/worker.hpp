@@ -1,5 +1,12 @@
 // Worker: one OS thread and its queues. Where a worker gets its next unit of work is next_work();
 // where it parks is park(). The order of the queues is explained in docs/design/scheduler.md.
+//
+// A spare is a worker that takes part only while others are blocked (monitor.hpp). It has no timers
+// of its own: what runs on it arms at the timekeeper, so that nothing ticks here when it leaves.
+//
+//   life_           set by                      means
+//   active (0)      activate(); from the start  takes part
+//   dormant (1)     retire()                    waits in the pool of spares
 #pragma once
 
 #include <array>
@@ -30,7 +37,8 @@ class Counter {
 
 class Worker final : public WorkerLocal {
  public:
-  Worker(Scheduler& home, std::uint32_t number, std::uint64_t seed);
+  enum class Kind : std::uint8_t { permanent, spare };
+  Worker(Scheduler& home, std::uint32_t number, std::uint64_t seed, Kind kind = Kind::permanent);
 
   /// The thread's body.
   void run() noexcept;
@@ -48,7 +56,34 @@ class Worker final : public WorkerLocal {
 
   [[nodiscard]] WorkerCounters counters() const;
 
+  // --- called by the monitor ---
+  [[nodiscard]] std::uint64_t turns() const noexcept { return turns_.get(); }
+  [[nodiscard]] int thread_id() const noexcept {
+    return thread_id_.load(memory_order_relaxed);  // a number; 0 until the thread runs
+  }
+  /// Others shall serve what waits here until further notice.
+  void set_blocked(bool blocked) noexcept {
+    blocked_.store(blocked, memory_order_relaxed);  // a hint: all it opens has its own order
+  }
+  /// Something waits that thieves may take.
+  [[nodiscard]] bool has_waiting() const noexcept;
+  /// Of a spare: it shall give back what it holds and leave / take part again.
+  void ask_to_retire() noexcept {
+    retire_asked_.store(true, memory_order_relaxed);  // a request, ordered by nothing
+  }
+  [[nodiscard]] bool is_dormant() const noexcept {
+    return life_.load(memory_order_acquire) == dormant;  // life
+  }
+  void activate() noexcept;
+  /// Before it has a thread.
+  void make_dormant() noexcept { life_.store(dormant, memory_order_release); }  // life
+
   // --- called by thieves ---
+  [[nodiscard]] bool is_blocked() const noexcept {
+    return blocked_.load(memory_order_relaxed);  // a hint
+  }
+  /// Takes the run-next unit of a blocked worker.
+  [[nodiscard]] Runnable* take_run_next() noexcept;
   /// Takes the run-next unit of a worker that has been in one turn since `turns_seen`.
   [[nodiscard]] Runnable* steal_run_next(std::uint64_t turns_seen) noexcept;
 
@@ -73,6 +108,10 @@ class Worker final : public WorkerLocal {
   void displace_next(Runnable& work, bool spawned) noexcept;
   void leave_search() noexcept;
   bool expire_timers() noexcept;
+  bool serve_blocked() noexcept;
+  [[nodiscard]] std::int64_t next_timer(std::int64_t now_ns) noexcept;
+  void retire() noexcept;
+  void give_back() noexcept;
   void maintain() noexcept;
   void park() noexcept;
   void call_help() noexcept;
@@ -83,6 +122,11 @@ class Worker final : public WorkerLocal {
   // Orderings.
   //   run_next  push_next() stores or exchanges run_next_ (release)  ->  steal_run_next() and
   //             take_local() exchange it (acquire). Who takes the unit sees what its waker wrote.
+  //   life      retire() and activate() store (release)  ->  is_dormant() and retire() load
+  //             (acquire). The monitor sees that the spare has left; the spare sees that it joined.
+  static constexpr std::uint32_t active = 0;
+  static constexpr std::uint32_t dormant = 1;
+
   alignas(64) atomic<Runnable*> run_next_{nullptr};
 
   unsigned local_turns_ = 0;
@@ -90,6 +134,11 @@ class Worker final : public WorkerLocal {
   unsigned evictions_ = 0;
   bool help_wanted_ = false;
   bool searching_ = false;
+  Kind const kind_;
+  atomic<bool> blocked_{false};
+  atomic<bool> retire_asked_{false};
+  atomic<std::uint32_t> life_{active};
+  atomic<int> thread_id_{0};
   std::uint64_t random_;
 
   Counter turns_;

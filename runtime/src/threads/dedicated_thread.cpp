@@ -50,7 +50,7 @@ bool DedicatedThread::wait_for_work() noexcept {
 void DedicatedThread::run() noexcept {
   std::string const name = runtime().options().name.substr(0, 13) + "-t";
   pthread_setname_np(pthread_self(), name.c_str());
-  local_ = WorkerLocal{};
+  std::construct_at(&local_);  // nothing is left of the thread before
   local_.scheduler = &runtime();
   current_worker = &local_;
   while (!leaving_ && wait_for_work()) {

@@ -1,6 +1,9 @@
 #include "time/wheel.hpp"
 
+#include <algorithm>
 #include <bit>
+
+#include <spawned/runtime/clock.hpp>
 
 namespace spawned::detail {
 
@@ -80,6 +83,14 @@ void TimerWheel::cancel(TimerEntry& entry) noexcept {
   count_.store(count_.load(memory_order_relaxed) - 1, memory_order_relaxed);  // under the lock
 }
 
+std::int64_t TimerWheel::time_left(TimerEntry const& entry, std::int64_t now_ns) const noexcept {
+  SpinGuard const guard(lock_);
+  if (!entry.armed) return -1;
+  if (entry.list == unstamped_slot) return entry.when;
+  if (entry.when > INT64_MAX / tick_ns) return INT64_MAX;
+  return std::max<std::int64_t>(entry.when * tick_ns - now_ns, 0);
+}
+
 void TimerWheel::stamp_locked(std::int64_t now_ns) noexcept {
   while (unstamped_.next != &unstamped_) {
     TimerEntry& entry = *unstamped_.next;
@@ -94,6 +105,11 @@ void TimerWheel::stamp_locked(std::int64_t now_ns) noexcept {
 void TimerWheel::stamp(std::int64_t now_ns) noexcept {
   SpinGuard guard(lock_);
   stamp_locked(now_ns);
+}
+
+void TimerWheel::stamp(Clock const& clock) noexcept {
+  SpinGuard guard(lock_);
+  stamp_locked(clock.now().count());
 }
 
 // The earliest tick at which a slot must be looked at, or `none`.
@@ -142,6 +158,15 @@ void TimerWheel::expire_list(Head& head, RunnableChain& chain, std::uint64_t& fi
 
 std::uint64_t TimerWheel::poll(std::int64_t now_ns, RunnableChain& chain) noexcept {
   SpinGuard guard(lock_);
+  return poll_locked(now_ns, chain);
+}
+
+std::uint64_t TimerWheel::poll(Clock const& clock, RunnableChain& chain) noexcept {
+  SpinGuard guard(lock_);
+  return poll_locked(clock.now().count(), chain);
+}
+
+std::uint64_t TimerWheel::poll_locked(std::int64_t now_ns, RunnableChain& chain) noexcept {
   stamp_locked(now_ns);
   std::int64_t const now_tick = now_ns / tick_ns;
   std::uint64_t fired = 0;

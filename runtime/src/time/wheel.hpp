@@ -5,7 +5,8 @@
 // are cancelled before, so they cost two list operations and no clock.
 //
 // Threads.  Any, under one spin lock (empty() is a hint without it): a task that moved to another
-//           worker cancels its timer here, and a moving virtual clock stamps from outside.
+//           worker cancels its timer here, a moving virtual clock stamps from outside, and while
+//           the owner is blocked in a handler others poll.
 // Cost      arm and cancel O(1); poll O(expired) + O(levels).
 // Source    Varghese and Lauck, SOSP 1987; the level arithmetic is Tokio's.
 #pragma once
@@ -30,6 +31,9 @@ class TimerWheel {
   void arm_at(TimerEntry& entry, std::int64_t deadline_ns) noexcept;
   void cancel(TimerEntry& entry) noexcept;
 
+  /// How long `entry` has to go at `now_ns`, to the tick, or -1 when it is not armed.
+  [[nodiscard]] std::int64_t time_left(TimerEntry const& entry, std::int64_t now_ns) const noexcept;
+
   /// Gives the unstamped entries their deadlines, counted from `now_ns`.
   void stamp(std::int64_t now_ns) noexcept;
 
@@ -37,6 +41,11 @@ class TimerWheel {
   /// first; what was due when it was armed comes first, in the order of arming. Returns the number
   /// of timers that fired.
   std::uint64_t poll(std::int64_t now_ns, RunnableChain& chain) noexcept;
+
+  /// The same for others than the wheel's owner: reads the clock under the lock, so that what the
+  /// owner arms at the same time is not stamped with a moment before it was armed.
+  void stamp(Clock const& clock) noexcept;
+  std::uint64_t poll(Clock const& clock, RunnableChain& chain) noexcept;
 
   /// When poll() must be called next (ns), or `none`. Never later than the earliest timer;
   /// unstamped entries are not counted.
@@ -61,6 +70,7 @@ class TimerWheel {
   void unlink(TimerEntry& entry) noexcept;
   void place(TimerEntry& entry) noexcept;
   void stamp_locked(std::int64_t now_ns) noexcept;
+  std::uint64_t poll_locked(std::int64_t now_ns, RunnableChain& chain) noexcept;
   [[nodiscard]] std::int64_t next_tick() const noexcept;
   void expire_list(Head& head, RunnableChain& chain, std::uint64_t& fired) noexcept;
 

@@ -9,36 +9,27 @@
 
 #include <spawned/actors/context.hpp>
 #include <spawned/actors/detail/actor_cell.hpp>
+#include <spawned/actors/detail/asking.hpp>
 #include <spawned/actors/detail/envelopes.hpp>
 #include <spawned/actors/detail/handlers.hpp>
 #include <spawned/actors/detail/mail_queue.hpp>
 #include <spawned/actors/error.hpp>
+#include <spawned/actors/exit_awaiter.hpp>
 #include <spawned/actors/request.hpp>
 #include <spawned/actors/send_wait.hpp>
-#include <spawned/runtime/detail/wait_list.hpp>
 #include <spawned/runtime/moved.hpp>
 
 namespace spawned {
 
-/// What became of a send. A message to an actor that has ended is `ok` too: as in OTP, the sender
-/// is not told (it is a dead letter).
-enum class SendResult : std::uint8_t {
-  ok,
-  full,     ///< the bounded mailbox has no room: nothing was sent
-  dropped,  ///< the same, and the message has become a dead letter
-};
-
 namespace detail {
-
-/// Ends what push_mail() did not accept. `message`: see dead_letter_name().
-[[nodiscard]] SendResult refuse_message(CellBase& cell, Envelope& envelope, Pushed how,
-                                        std::string_view message) noexcept;
 [[nodiscard]] MailboxInfo mailbox_info(CellBase& cell) noexcept;
-
 }  // namespace detail
 
+template <typename A>
+class WeakActorRef;
+
 /// Names an actor. Copies are cheap (one atomic increment) and keep the actor's cell in memory, not
-/// the actor: it lives until it is stopped.
+/// the actor: it lives until it is stopped, unless ActorOptions::stop_when_unreferenced is set.
 ///
 /// Threads   as a shared_ptr: distinct copies from any thread.
 /// Messages  `request<M>(args...)` builds the message in place and is right on every compiler. The
@@ -98,13 +89,7 @@ class ActorRef {
   /// mailbox: `mailbox_full`. Any thread.
   template <typename M, typename... Args>
   [[nodiscard]] auto start_request(Args&&... args) const {
-    auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
-    using R = detail::reply_t<A, M>;
-    if (detail::Pushed const how = cell_->push_mail(*envelope); how != detail::Pushed::accepted) {
-      envelope->result.emplace(Unexpected(detail::refused_error(*cell_, how)));
-      (void)envelope->slot.complete();
-    }
-    return PendingReply<R>(*cell_, *envelope);
+    return detail::ask(*cell_, *make_envelope<M>(std::forward<Args>(args)...));
   }
 
   /// For threads outside the runtime and actors that may block: asks and blocks, up to 5 s.
@@ -119,9 +104,8 @@ class ActorRef {
                                      Args&&... args) const {
     detail::require_request_handler<A, M>();
     detail::require_no_worker("ActorRef::request_blocking");
-    detail::ReplyEnvelope<detail::reply_t<A, M>>& envelope =
-        *make_envelope<M>(std::forward<Args>(args)...);
-    return detail::ask_blocking(*cell_, envelope, detail::limit_ns(timeout));
+    return detail::ask_blocking(*cell_, *make_envelope<M>(std::forward<Args>(args)...),
+                                detail::limit_ns(timeout));
   }
 
   // --- send: OTP's cast ---
@@ -169,58 +153,7 @@ class ActorRef {
   /// Asks the actor to end after what the caller sent before; teardown runs. Any thread.
   void stop(ExitReason reason = {}) const { (void)detail::post_stop(*cell_, std::move(reason)); }
 
-  class ExitAwaiter {
-   public:
-    ExitAwaiter(detail::CellBase& cell, bool stop, ExitReason reason, std::int64_t timeout_ns)
-        : cell_(&cell),
-          stop_reason_(std::move(reason)),
-          timeout_ns_(timeout_ns),
-          wait_(cell.waiters()),
-          stop_(stop) {
-      cell.retain();
-    }
-    ExitAwaiter(ExitAwaiter const&) = delete;
-    ExitAwaiter& operator=(ExitAwaiter const&) = delete;
-    ~ExitAwaiter() { cell_->release(); }
-
-    [[nodiscard]] bool await_ready() const noexcept { return !stop_ && cell_->has_ended(); }
-    template <detail::runtime_promise Promise>
-    bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
-      if (caller.promise().context == cell_) {
-        own_ = true;
-        return false;
-      }
-      if (stop_) {
-        if (!detail::post_stop(*cell_, std::move(stop_reason_))) {
-          dead_ = true;
-          return false;
-        }
-      }
-      waited_ = true;
-      return wait_.suspend(caller, *caller.promise().context, timeout_ns_);
-    }
-    Result<ExitReason, ActorError> await_resume() {
-      if (own_) return Unexpected(ActorError::Kind::deadlock);
-      if (dead_) return Unexpected(detail::dead_actor_error(*cell_));
-      if (waited_) {
-        detail::WaitOutcome const outcome = wait_.finish();
-        if (outcome != detail::WaitOutcome::completed) {
-          return Unexpected(detail::gave_up_error(outcome, wait_.context()));
-        }
-      }
-      return cell_->exit_reason();
-    }
-
-   private:
-    detail::CellBase* cell_;
-    ExitReason stop_reason_;
-    std::int64_t timeout_ns_;
-    detail::ListWait wait_;
-    bool stop_;
-    bool own_ = false;  // an actor waits for itself
-    bool dead_ = false;
-    bool waited_ = false;
-  };
+  using ExitAwaiter = spawned::ExitAwaiter;
 
   /// Asks the actor to end and waits until it has. Yields `Result<ExitReason>`; `no_such_actor`
   /// when it had ended before, `timeout` when it is not done in time (it still ends), `deadlock`
@@ -266,6 +199,9 @@ class ActorRef {
   [[nodiscard]] bool is_alive() const noexcept { return !cell_->has_ended(); }
   [[nodiscard]] ActorId id() const noexcept { return cell_->id(); }
 
+  /// A handle that does not count: see WeakActorRef.
+  [[nodiscard]] WeakActorRef<A> downgrade() const noexcept;
+
   friend bool operator==(ActorRef const& left, ActorRef const& right) noexcept {
     return left.cell_ == right.cell_;
   }
@@ -308,11 +244,8 @@ class ActorRef {
   SendResult post(Args&&... args) const {
     detail::require_message_handler<A, M>();
     if constexpr (detail::handles_message<A, M>) {
-      auto* const envelope = make_message<M>(std::forward<Args>(args)...);
-      detail::Pushed const how = cell_->push_mail(*envelope);
-      if (how != detail::Pushed::accepted) [[unlikely]] {
-        return detail::refuse_message(*cell_, *envelope, how, detail::dead_letter_name<M>());
-      }
+      (detail::reject_dangerous_temporary<Args>(), ...);
+      return detail::post<A, M>(*cell_, detail::forward_moved<Args>(args)...);
     }
     return SendResult::ok;
   }
@@ -322,7 +255,7 @@ class ActorRef {
 
 template <typename A>
 ActorRef<A> Context<A>::self() const noexcept {
-  cell_->retain();
+  cell_->retain_again();
   return ActorRef<A>(static_cast<detail::ActorCell<A>&>(*cell_));
 }
 

@@ -2,6 +2,7 @@
 // `Context<Self>&` as its last parameter.
 #pragma once
 
+#include <chrono>
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
@@ -13,6 +14,10 @@ template <typename A>
 class ActorRef;
 template <typename A>
 class UrgentRef;
+template <typename A>
+class WeakActorRef;
+template <typename R>
+class ReplyTo;
 
 /// Threads   belongs to the actor: use it in its callbacks, also after a co_await, nowhere else.
 template <typename A>
@@ -26,6 +31,32 @@ class Context {
   [[nodiscard]] ActorRef<A> self() const noexcept;
   [[nodiscard]] ActorId id() const noexcept { return cell_->id(); }
 
+  /// A handle to this actor that does not count as a ref.
+  [[nodiscard]] WeakActorRef<A> weak_self() const noexcept;
+
+  /// In a request handler: takes over the answering of the request in work, R being the reply's
+  /// type. See ReplyTo. Errors: DeferRefused.
+  template <typename R>
+  [[nodiscard]] ReplyTo<R> defer();
+
+  /// In a request handler: lets `target`, an ActorRef or a Protocol, answer the request in work. It
+  /// is asked `M(args...)`, and its reply or error goes to the caller; so does its being dead, at
+  /// once. To be returned: `return context.delegate<Find>(shard, key);`. The handler's reply type
+  /// must be that of the target, else it does not compile.
+  /// Errors  DeferRefused; std::bad_alloc. The target does not see when the caller gives up.
+  template <typename M, typename Target, typename... Args>
+  [[nodiscard("return it from the handler")]] auto delegate(Target const& target, Args&&... args);
+
+  /// The caller of the request in work has not given up. False where no request is in work. A hint:
+  /// it may give up the next moment.
+  [[nodiscard]] bool is_caller_waiting() const noexcept { return cell_->is_caller_waiting(); }
+
+  /// Handles the message `M(args...)` right after the present callback, before anything that is in
+  /// the mailbox: OTP's {continue, ...}. Several are handled in the order asked for. In teardown,
+  /// or when the actor ends before, it is dropped.
+  template <typename M, typename... Args>
+  void continue_with(Args&&... args);
+
   /// Ends the actor when the present callback is done, before any further message.
   void stop(ExitReason reason = {}) noexcept { cell_->request_stop(std::move(reason)); }
 
@@ -35,6 +66,19 @@ class Context {
   /// Takes that right back from every UrgentRef made so far: what they send becomes a dead letter.
   /// What was sent before is handled. Errors: as urgent_ref().
   void revoke_urgent() const;
+
+  /// If no other message or request comes within `delay` after the present callback, the actor gets
+  /// `M(args...)`. Whatever comes first ends it, stale or not; a callback that wants to go on
+  /// waiting says so again. Zero: what is in the mailbox by then comes first, else M at once. A
+  /// second call in one callback replaces the first. gen_server's timeouts.
+  ///
+  /// Errors   std::invalid_argument for a negative delay; std::bad_alloc; what constructing M
+  ///          throws.
+  /// Example  docs/guide/timers-and-streams.md
+  template <typename M, typename Rep, typename Period, typename... Args>
+  void set_idle_timeout(std::chrono::duration<Rep, Period> delay, Args&&... args);
+  /// Takes the present callback's set_idle_timeout back.
+  void cancel_idle_timeout() noexcept;
 
   /// The runtime is ending: awaits return or throw `cancelled`.
   [[nodiscard]] bool is_cancelled() const noexcept { return cell_->is_cancelled(); }

@@ -25,6 +25,8 @@ class ActorError {
     mailbox_full,     ///< its bounded mailbox had no room
     cancelled,        ///< the calling task was cancelled
     deadlock,         ///< waiting for the reply would close a cycle of requests
+    unanswered,       ///< whoever had to answer it later (ReplyTo) dropped it
+    no_request,       ///< RequestSet: no request is left in it
   };
 
   ActorError(Kind kind) noexcept : kind_(kind) {}  // NOLINT(google-explicit-constructor)

@@ -58,7 +58,9 @@ struct ActorOptions {
   /// Requests whose caller has given up are not handled.
   bool skip_expired = false;
 
-  /// The actor stops (reason normal) when the last ref to it is gone. Weak refs do not count.
+  /// The actor stops (reason normal) when the last ref to it is gone, after what was sent before.
+  /// Weak refs do not count. Somebody who makes a new ref before that (Context::self(), upgrade())
+  /// keeps it alive.
   bool stop_when_unreferenced = false;
 
   /// The actor may hand out urgent refs (Context::urgent_ref), whose messages overtake.

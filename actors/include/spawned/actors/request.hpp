@@ -58,34 +58,6 @@ class CellGuard {
 /// Ends that. True: the envelope was not accepted.
 [[nodiscard]] bool leave_line(CellBase& cell, RoomWait& wait) noexcept;
 
-/// Sends a request and blocks the thread until it is answered.
-template <typename R>
-Result<R, ActorError> ask_blocking(CellBase& cell, ReplyEnvelope<R>& envelope,
-                                   std::int64_t timeout_ns) {
-  if (CellBase::running() == &cell) {
-    envelope.destroy();
-    return Unexpected(ActorError::Kind::deadlock);
-  }
-  ThreadWait wait;
-  RoomWait* line = nullptr;
-  envelope.slot.start_waiting(wait);
-  Pushed how = cell.push_mail(envelope);
-  if (how == Pushed::no_room) how = stand_in_line(cell, envelope, line);
-  if (how != Pushed::accepted && line == nullptr) {
-    envelope.destroy();
-    return Unexpected(refused_error(cell, how));
-  }
-  bool const answered = wait.block(envelope.slot, timeout_ns);
-  bool const refused = line != nullptr && leave_line(cell, *line);
-  if (!answered) {
-    if (refused) envelope.destroy();
-    return Unexpected(ActorError::Kind::timeout);
-  }
-  Result<R, ActorError> result = std::move(*envelope.result);
-  envelope.destroy();
-  return result;
-}
-
 /// The error of a wait that time or a cancellation ended; throws Cancelled if one was reported
 /// before.
 [[nodiscard]] inline ActorError gave_up_error(WaitOutcome outcome, ExecutionContext& context) {
@@ -102,12 +74,13 @@ Result<R, ActorError> ask_blocking(CellBase& cell, ReplyEnvelope<R>& envelope,
 /// Errors     `timeout`          no reply within the time limit; a later one is dropped, and never
 ///                               seen by a later request.
 ///            `no_such_actor`    the actor had ended before; at once.
-///            `stopped`          it ended with the request unread; at once.
+///            `stopped`          it ended with the request unread, or unanswered; at once.
 ///            `handler_failed`   its handler threw on this request; teardown has run.
 ///            `init_failed`, `init_no_success`  it never ran.
 ///            `unused`           its handler answered `unused`.
 ///            `mailbox_full`     its bounded mailbox had no room, or dropped the request. Under the
 ///                               policy `wait` the request waits for room within its time limit.
+///            `unanswered`       its handler deferred the reply, and the ReplyTo was dropped.
 ///            `deadlock`         an actor asked itself.
 ///            `cancelled`        the calling task was cancelled.
 /// Units      the time limit runs from the co_await, with a resolution of 1 ms, and is never short.
@@ -230,6 +203,8 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
 template <typename R>
 class [[nodiscard("dropping it gives the reply up")]] PendingReply {
  public:
+  using reply_type = R;
+
   /// `target` is only compared: an actor must not wait for itself.
   PendingReply(detail::CellBase const& target, detail::ReplyEnvelope<R>& envelope) noexcept
       : target_(&target), envelope_(&envelope) {}
@@ -297,6 +272,13 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
   /// The reply is there (or was taken): awaiting does not suspend.
   [[nodiscard]] bool is_ready() const noexcept {
     return envelope_ == nullptr || envelope_->slot.is_done();
+  }
+
+  /// For the library: whom it asks, an identity; and the request, the caller's from now on, or null
+  /// when the reply was taken.
+  [[nodiscard]] void const* target() const noexcept { return target_; }
+  [[nodiscard]] detail::ReplyEnvelope<R>* release() && noexcept {
+    return std::exchange(envelope_, nullptr);
   }
 
  private:

@@ -17,12 +17,13 @@ template <typename R>
 using value_or_nothing = std::conditional_t<std::is_void_v<R>, NoValue, R>;
 }  // namespace detail
 
-/// The answer of a handle_request: OTP's {reply, ...} and {stop, Reason, Reply, ...}.
+/// The answer of a handle_request: OTP's {reply, ...}, {stop, Reason, Reply, ...} and, without a
+/// reply, {noreply, ...} and {stop, Reason, ...}.
 template <typename R>
 class RequestResponse {
  public:
   using reply_type = R;
-  enum class Kind : std::uint8_t { reply, stop, unused };
+  enum class Kind : std::uint8_t { reply, stop, unused, deferred, stop_without_reply };
 
   /// Replies and goes on.
   template <typename U = R>
@@ -48,13 +49,25 @@ class RequestResponse {
   }
   /// The actor does not serve this request: the caller gets ActorError::Kind::unused.
   static RequestResponse unused() { return RequestResponse(); }
+  /// Somebody answers later: the ReplyTo that the handler has taken by Context::defer(). Without
+  /// one the caller gets ActorError::Kind::unanswered.
+  static RequestResponse deferred() { return RequestResponse(Kind::deferred, {}); }
+  /// Ends the actor: teardown runs, then the caller gets ActorError::Kind::stopped with `reason`.
+  static RequestResponse stop_without_reply(ExitReason reason = {}) {
+    return RequestResponse(Kind::stop_without_reply, std::move(reason));
+  }
 
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  [[nodiscard]] bool is_deferred() const noexcept { return kind_ == Kind::deferred; }
+  [[nodiscard]] bool stops() const noexcept {
+    return kind_ == Kind::stop || kind_ == Kind::stop_without_reply;
+  }
   [[nodiscard]] ExitReason& reason() noexcept { return reason_; }
   [[nodiscard]] detail::value_or_nothing<R>& value() noexcept { return *value_; }
 
  private:
   RequestResponse() noexcept = default;
+  RequestResponse(Kind kind, ExitReason reason) : reason_(std::move(reason)), kind_(kind) {}
   template <typename U>
   RequestResponse(Kind kind, U&& value, ExitReason reason)
       : value_(std::forward<U>(value)), reason_(std::move(reason)), kind_(kind) {}

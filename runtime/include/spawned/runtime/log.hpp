@@ -56,7 +56,8 @@ class InvalidFilter : public std::invalid_argument {
 
 /// Levels by target: "warn,bank=debug,spawned=off". A directive is a level for everything, or
 /// `target=level`, which holds for that target and those below it (`bank::vault`); the longest one
-/// that fits wins. Levels: trace, debug, info, warn, error, off.
+/// that fits wins, of equal ones the last. Spaces around the words do not count. Levels: trace,
+/// debug, info, warn, error, off.
 /// The environment variable SPAWNED_LOG is read so on first use; there, what is not understood is
 /// reported in a warning and left out.
 /// Errors  InvalidFilter, which names the directive; nothing is changed then.

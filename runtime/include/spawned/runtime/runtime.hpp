@@ -47,6 +47,17 @@ struct RuntimeOptions {
   /// not negative.
   std::chrono::nanoseconds shutdown_timeout = std::chrono::seconds(5);
 
+  /// A unit of work that does not end its turn within this time blocks its worker; a spare worker
+  /// then serves what waits there. Zero: no spares. Up to 365 days.
+  std::chrono::nanoseconds rescue_after = std::chrono::milliseconds(10);
+
+  /// The most spare workers there may be at a time, started when needed and kept; 0 to 1024.
+  unsigned spare_workers_max = 64;
+
+  /// A handler or task that does not end its turn within this time is logged as a warning, again
+  /// after 4, 16, ... times as long, and once more when it is over. Zero: never. Up to 365 days.
+  std::chrono::nanoseconds slow_turn_warning = std::chrono::milliseconds(25);
+
   /// Seed of the workers' choice of victims; 0 takes one from the address of the runtime.
   std::uint64_t seed = 0;
 
@@ -87,6 +98,13 @@ struct RuntimeCounters {
   std::uint64_t blocking_threads = 0;  ///< threads of the blocking pool
   std::uint64_t blocking_idle = 0;     ///< of these, without a job
   std::uint64_t blocking_queued = 0;   ///< jobs that wait for a thread
+  std::uint64_t blocked_workers = 0;   ///< in one turn for longer than `rescue_after`, now
+  std::uint64_t rescues = 0;           ///< times a spare worker was called in
+  std::uint64_t spare_workers = 0;     ///< spare workers started so far
+  std::uint64_t active_spares = 0;     ///< of these, taking part now
+  std::uint64_t spare_turns = 0;       ///< units of work they have run
+  /// The longest turn so far, to some milliseconds; zero while none took longer than these.
+  std::chrono::nanoseconds longest_turn{0};
 };
 
 /// How Runtime::shutdown() goes about it.
@@ -118,7 +136,8 @@ struct NoWorkers {};
 ///          throw.
 /// Cancel   The destructor cancels all tasks and stops all actors, waits `shutdown_timeout`, logs
 ///          by name what still runs, and goes on waiting for what occupies a thread.
-/// Memory   About 20 KiB and a thread for each worker. Any number of them may live in a process.
+/// Memory   About 20 KiB and a thread for each worker, spares included, and one thread that watches
+///          them, which sleeps while they do. Any number of them may live in a process.
 class Runtime {
  public:
   explicit Runtime(RuntimeOptions options = {});

@@ -191,6 +191,15 @@ namespace detail {
 
 [[nodiscard]] std::string describe_task(std::source_location where);
 
+/// A task's turn, for Activity, and its identity there: where it was spawned. A source_location is
+/// one pointer to something static.
+inline std::uint64_t identity_of(std::source_location where) noexcept {
+  static_assert(sizeof(std::uint64_t) == sizeof where);
+  return __builtin_bit_cast(std::uint64_t, where);
+}
+[[nodiscard]] std::string describe_task_step(Step const& step, std::uint64_t identity);
+inline constexpr Step task_step{&describe_task_step, {}, {}};
+
 /// A spawned task: execution context, root coroutine and join state in one block.
 template <typename T>
 class SpawnedTask final : public ExecutionContext, public JoinState<T> {
@@ -208,6 +217,7 @@ class SpawnedTask final : public ExecutionContext, public JoinState<T> {
   static void run_turn(Runnable& runnable) noexcept {
     auto& self = static_cast<SpawnedTask&>(runnable);
     self.wait_gate();
+    current_worker->activity.begin_turn(task_step, identity_of(self.where_));
     if (resume_chain(self.resume_point.get(), self)) self.finish();
   }
   void finish() noexcept {

@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 #include <spawned/runtime/detail/scheduling.hpp>
 #include <spawned/runtime/detail/slot.hpp>
 #include <spawned/runtime/runtime.hpp>
+#include <spawned/runtime/signal.hpp>
 #include <spawned/runtime/spawn.hpp>
 #include <spawned/runtime/time.hpp>
 
@@ -96,5 +98,17 @@ auto spawn(Function&& function) {
                                        std::forward<Function>(function));
   return JoinHandle<std::invoke_result_t<detail::message_type<Function>>>(std::move(handle));
 }
+
+/// spawned::Signals, with a next() that blocks: `while (auto signal = signals.next()) ...`
+/// Errors  of next(): BlockingInWorker on a worker of the tasks flavour.
+class Signals : public spawned::Signals {
+ public:
+  using spawned::Signals::Signals;
+  std::optional<int> next() { return next_blocking(); }
+};
+
+/// Blocks until somebody types Ctrl-C (SIGINT), which does not end the process meanwhile.
+/// Errors  as Signals::next().
+inline void ctrl_c() { ctrl_c_blocking(); }
 
 }  // namespace spawned::threads

@@ -64,6 +64,7 @@ class ActorCell final : public CellBase {
 
   static Turn on_init(CellBase& base) {
     auto& cell = static_cast<ActorCell&>(base);
+    current_worker->activity.begin(init_step);
     auto call = [&cell]() -> decltype(auto) {
       if constexpr (has_context_init<A>) {
         return cell.actor().init(cell.context_);
@@ -122,6 +123,7 @@ class ActorCell final : public CellBase {
 
   static Turn on_teardown(CellBase& base) {
     auto& cell = static_cast<ActorCell&>(base);
+    current_worker->activity.begin(teardown_step);
     auto call = [&cell]() -> decltype(auto) {
       if constexpr (has_reason_context_teardown<A>) {
         return cell.actor().teardown(std::as_const(cell.reason()), cell.context_);
@@ -161,6 +163,8 @@ class ActorCell final : public CellBase {
 
   static void on_destroy_state(CellBase& base) noexcept {
     auto& cell = static_cast<ActorCell&>(base);
+    // A start that was refused destroys the state on the starter's thread.
+    if (current_worker != nullptr) current_worker->activity.begin(destructor_step);
     if constexpr (state_inline) {
       std::destroy_at(&cell.actor());
     } else {
@@ -170,6 +174,11 @@ class ActorCell final : public CellBase {
   static void on_destroy_cell(CellBase& base) noexcept {
     pool_delete(&static_cast<ActorCell&>(base));
   }
+
+  // What Activity says during the callbacks that no message names.
+  static constexpr Step init_step{&describe_actor_step, type_name<A>(), "init"};
+  static constexpr Step teardown_step{&describe_actor_step, type_name<A>(), "teardown"};
+  static constexpr Step destructor_step{&describe_actor_step, type_name<A>(), "its destructor"};
 
   static constexpr auto init_callback() noexcept {
     if constexpr (has_init<A>) {

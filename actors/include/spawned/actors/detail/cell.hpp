@@ -10,8 +10,6 @@
 //   goes through the mailbox word and the run queues (mailbox.hpp, ExecutionContext).
 //
 // Orderings.
-//   refs      release() subtracts (acq_rel)  ->  release() subtracts (acq_rel).
-//             The last owner frees the cell after everybody else is done with it.
 //   extra     extra() CASes extra_ (acq_rel)  ->  extra_or_null() loads (acquire).
 //             Who finds the block sees it constructed.
 #pragma once
@@ -22,6 +20,7 @@
 #include <string_view>
 
 #include <spawned/actors/detail/cell_extra.hpp>
+#include <spawned/actors/detail/handle_count.hpp>
 #include <spawned/actors/detail/mailbox.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/exit_reason.hpp>
@@ -52,11 +51,19 @@ enum class Turn : std::uint8_t {
 
 /// What the owner asks of an envelope.
 enum class Operation : std::uint8_t {
-  handle,   // call the handler
-  finish,   // send the reply that was held back for teardown
-  discard,  // the actor has ended: answer, or make a dead letter of it
-  drop,     // its mailbox was full: the same
-  destroy,  // the receiver is done with the reply: free the block
+  handle,    // call the handler
+  finish,    // send the reply that was held back for teardown
+  discard,   // the actor has ended: answer, or make a dead letter of it
+  drop,      // its mailbox was full: the same
+  destroy,   // the receiver is done with the reply: free the block
+  identify,  // of a message in work: tell() what it is
+};
+
+/// What a message is, as far as an actor that does not know its type needs it.
+struct MessageInfo {
+  std::string_view message;         // the name of its type
+  std::string_view reply;           // the name of the reply's type, or empty: not a request
+  void const* reply_tag = nullptr;  // type_tag<R>, or null: not a request
 };
 
 /// What an envelope is to a mailbox with limits.
@@ -103,14 +110,14 @@ class CellBase : public ExecutionContext {
  public:
   /// Why the owner must look up before it takes the next message: bits of attention_.
   struct Attention {
-    static constexpr std::uint8_t lethal = 1;         // an exit signal has come
-    static constexpr std::uint8_t bounded = 2;        // its mailbox has a capacity
-    static constexpr std::uint8_t urgent = 4;         // it takes urgent messages
-    static constexpr std::uint8_t skip_expired = 8;   // ActorOptions::skip_expired
-    static constexpr std::uint8_t watched = 16;       // ActorOptions::handler_timeout
-    static constexpr std::uint8_t unreferenced = 32;  // ActorOptions::stop_when_unreferenced
-    static constexpr std::uint8_t discard = 64;       // the runtime ends: no further mail
-    static constexpr std::uint8_t queued = bounded | urgent;  // its mail goes through a MailQueue
+    static constexpr std::uint16_t lethal = 1;                 // an exit signal has come
+    static constexpr std::uint16_t bounded = 2;                // its mailbox has a capacity
+    static constexpr std::uint16_t urgent = 4;                 // it takes urgent messages
+    static constexpr std::uint16_t skip_expired = 8;           // ActorOptions::skip_expired
+    static constexpr std::uint16_t watched = 16;               // ActorOptions::handler_timeout
+    static constexpr std::uint16_t discard = 64;               // the runtime ends: no further mail
+    static constexpr std::uint16_t idle_timeout = 32;          // it has asked for one
+    static constexpr std::uint16_t queued = bounded | urgent;  // its mail goes through a MailQueue
   };
 
   CellBase(Executor& where, ActorKind const& actor_kind) noexcept;
@@ -127,10 +134,17 @@ class CellBase : public ExecutionContext {
   /// Errors  RuntimeEnded; the cell is gone then.
   void launch();
 
-  void retain() noexcept { refs_.fetch_add(1, memory_order_relaxed); }  // the caller holds one
+  // Refs; see HandleCount. retain(): the caller has a ref; retain_again(): memory.
+  void retain() noexcept { handles_.add_strong(); }
+  void retain_again() noexcept { handles_.add_strong_again(); }
   void release() noexcept {
-    if (refs_.fetch_sub(1, memory_order_acq_rel) == 1) actor_kind().destroy_cell(*this);  // refs
+    if (handles_.drop_strong()) last_ref_gone();
   }
+  void retain_memory() noexcept { handles_.add_memory(); }
+  void release_memory() noexcept {
+    if (handles_.drop_memory()) actor_kind().destroy_cell(*this);
+  }
+  [[nodiscard]] bool is_referenced() const noexcept { return handles_.is_referenced(); }
 
   /// Enqueues an envelope of the library's own, which no limit applies to. False: the actor has
   /// ended, the envelope is still the caller's.
@@ -161,6 +175,9 @@ class CellBase : public ExecutionContext {
   [[nodiscard]] MailQueue& mail_queue() const noexcept { return *extra_or_null()->mail.get(); }
   /// Stands in line for room; see MailQueue::stand_in_line.
   [[nodiscard]] Pushed stand_in_line(Envelope& envelope, RoomWait& wait, bool turn_ends) noexcept;
+
+  /// BasicMailbox::confirm_open().
+  [[nodiscard]] bool confirm_open() noexcept { return mailbox_.confirm_open(); }
 
   [[nodiscard]] ActorKind const& actor_kind() const noexcept {
     return *static_cast<ActorKind const*>(kind);
@@ -203,6 +220,17 @@ class CellBase : public ExecutionContext {
     inbox_ = mailbox_.take_above(&envelope);
   }
 
+  /// Owner, in a callback: when that has ended, the turn goes on and looks at attention_, even if
+  /// the message in work is alone.
+  void look_up(std::uint16_t attention) noexcept {
+    attention_.fetch_or(attention, memory_order_relaxed);  // the owner reads it
+    if (in_place_ != nullptr) take_out(*in_place_);
+  }
+  void look_no_more(std::uint16_t attention) noexcept {
+    attention_.fetch_and(static_cast<std::uint16_t>(~attention),
+                         memory_order_relaxed);  // the owner reads it
+  }
+
   /// A callback answered stop. `reply`: the envelope whose reply waits for teardown, or null.
   [[nodiscard]] Turn stop_with(ExitReason reason, Envelope* reply = nullptr) noexcept {
     reason_ = std::move(reason);
@@ -225,7 +253,7 @@ class CellBase : public ExecutionContext {
   }
 
   /// Makes the owner look up before the next message. Any thread.
-  void attend_to(std::uint8_t bit) noexcept {
+  void attend_to(std::uint16_t bit) noexcept {
     attention_.fetch_or(bit, memory_order_relaxed);  // what the bit is about is ordered elsewhere
   }
 
@@ -238,8 +266,20 @@ class CellBase : public ExecutionContext {
     return static_cast<CellBase*>(local->running);
   }
 
-  /// The message in work, for coroutine handlers.
+  /// The message whose handler is called, until the next one is; null in init and teardown.
   Envelope* current = nullptr;
+  /// What that message is, or null.
+  [[nodiscard]] MessageInfo const* current_info() const noexcept;
+  /// The message in work is a request and its caller has not given up.
+  [[nodiscard]] bool is_caller_waiting() const noexcept;
+
+  /// Handles `envelope` right after the present callback, before any other mail.
+  void continue_with(Envelope& envelope);
+  /// The same for one that is handled now.
+  void continuation_begins() noexcept;
+
+  /// In teardown, or past it. For the owner.
+  [[nodiscard]] bool is_ending() const noexcept { return ending_; }
 
   [[nodiscard]] ExitReason& reason() noexcept { return reason_; }
   /// What an unread request is answered with once the actor has ended.
@@ -278,15 +318,18 @@ class CellBase : public ExecutionContext {
     in_place_ = &envelope;
     return false;
   }
+  void look_up_after_callback() noexcept;
+  void look_up_before(Envelope const& envelope) noexcept;
   [[nodiscard]] Turn end_turn() noexcept;
   void finish_end() noexcept;
+  void last_ref_gone() noexcept;
   void discard(Envelope* unread) noexcept;
 
   static constexpr unsigned budget = 64;  // messages in one turn
 
   Mailbox mailbox_;
   // What a sender or the loop of a turn looks at, beside the mailbox word.
-  atomic<std::uint8_t> attention_{0};
+  atomic<std::uint16_t> attention_{0};
   atomic<bool> shutdown_sent_{false};
   ActorError::Kind answer_ = ActorError::Kind::stopped;
   bool started_ = false;
@@ -297,14 +340,15 @@ class CellBase : public ExecutionContext {
   Envelope* in_place_ = nullptr;     // in work, and still in the mailbox word
   std::coroutine_handle<> coroutine_;
   Turn (*after_coroutine_)(CellBase&) = nullptr;
+  Step const* coroutine_step_ = nullptr;  // what Activity says while the coroutine runs
   Envelope* held_reply_ = nullptr;
   WaitList waiters_;
   ExitReason reason_;
   ActorId id_;
+  HandleCount handles_;
   atomic<CellExtra*> extra_{nullptr};
   Ancestor* parent_ = nullptr;  // who started it; null: a root
   ShutdownEnvelope shutdown_;
-  atomic<std::uint32_t> refs_{2};  // the creator's and the actor's own
 };
 
 /// LiveKind::request_end of every actor: posts a stop with reason shutdown, and does with the
@@ -312,10 +356,15 @@ class CellBase : public ExecutionContext {
 void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept;
 /// LiveKind::describe of every actor.
 std::string describe_actor(ExecutionContext const& context);
+/// Step::describe of every actor.
+std::string describe_actor_step(Step const& step, std::uint64_t id);
 
 /// Sends a stop message, which keeps its place behind what its sender sent before. False: the actor
 /// has ended.
 bool post_stop(CellBase& cell, ExitReason reason);
+
+/// Answers Operation::identify.
+void tell(MessageInfo const& info) noexcept;
 
 /// Logs MessageResponse::unused().
 void log_unused(CellBase const& cell, std::string_view message) noexcept;
@@ -329,6 +378,10 @@ constexpr std::string_view type_name() noexcept {
   auto const end = name.find(';');
   return name.substr(0, end != std::string_view::npos ? end : name.size() - 1);
 }
+
+/// Its address stands for the type.
+template <typename T>
+inline constexpr char type_tag = 0;
 
 }  // namespace detail
 }  // namespace spawned

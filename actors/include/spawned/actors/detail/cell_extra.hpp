@@ -2,7 +2,11 @@
 // options, or by the first that needs it (CellBase::extra()).
 #pragma once
 
+#include <cstdint>
+
 #include <spawned/actors/detail/ancestry.hpp>
+#include <spawned/actors/detail/dependants.hpp>
+#include <spawned/actors/detail/idle_timeout.hpp>
 #include <spawned/actors/options.hpp>
 
 namespace spawned::detail {
@@ -24,12 +28,22 @@ class OwnMailQueue {
  private:
   MailQueue* queue_ = nullptr;
 };
+class UnreferencedStop;
 
 struct CellExtra {
+  CellExtra() = default;
+  CellExtra(CellExtra const&) = delete;
+  CellExtra& operator=(CellExtra const&) = delete;
+  ~CellExtra();
+
   ActorOptions options;
   OwnMailQueue mail;
+  Dependants dependants;  // timers and listeners
+  IdleTimeout idle;
   bool own_home = false;  // the executor is this actor's alone and is given back at its end
   Ancestor* as_ancestor = nullptr;  // made by the first actor that this one starts
+  std::uint32_t continuations = 0;  // as many of the first in the inbox are such; owner
+  UnreferencedStop* unreferenced_stop = nullptr;  // for ActorOptions::stop_when_unreferenced
 };
 
 /// Checked, in a block from the pool. Errors: InvalidOptions.

@@ -10,6 +10,7 @@
 #include <spawned/actors/dead_letters.hpp>
 #include <spawned/actors/detail/actor_cell.hpp>
 #include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/detail/deferral.hpp>
 #include <spawned/actors/detail/handlers.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/detail/slot.hpp>
@@ -17,12 +18,12 @@
 
 namespace spawned::detail {
 
-/// The part of a request that the caller knows: slot and result. Two owners, see Slot.
+/// The part of a request that the caller knows: slot and result.
 template <typename R>
-struct ReplyEnvelope : Envelope {
-  using Envelope::Envelope;
+struct ReplyEnvelope : RequestBase {
+  using RequestBase::RequestBase;
+  using reply_type = R;
 
-  Slot slot;
   std::optional<Result<R, ActorError>> result;
 
   /// Actor's side, last touch. `turn_ends`: this is the last thing of a turn.
@@ -71,10 +72,11 @@ struct HandlerFrame {
   template <typename Call, typename Consume>
   static Turn run(ActorCell<A>& cell, Env& envelope, Call&& call, Consume&& consume) {
     using H = std::invoke_result_t<Call>;
+    cell.current = &envelope;
+    current_worker->activity.begin(step);
     try {
       if constexpr (is_task<std::remove_cvref_t<H>>) {
         auto task = call();
-        cell.current = &envelope;
         return cell.start_coroutine(task.release(), &after<typename H::value_type>);
       } else if constexpr (std::is_void_v<H>) {
         call();
@@ -88,6 +90,8 @@ struct HandlerFrame {
   }
 
  private:
+  static constexpr Step step{&describe_actor_step, type_name<A>(), Env::message_name()};
+
   template <typename X>
   static Turn after(CellBase& base) {
     auto& cell = static_cast<ActorCell<A>&>(base);
@@ -125,37 +129,28 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
       : Base(&deliver_request), message_(tag, std::forward<Args>(args)...) {}
 
   // --- what the handler answered, on the actor's turn ---
-  Turn consume(CellBase& cell) {
-    store(NoValue());
-    return send_reply(cell);
-  }
+  Turn consume(CellBase& cell) { return consume(cell, NoValue()); }
   template <typename Answer>
   Turn consume(CellBase& cell, Answer&& answer) {
-    using Plain = std::remove_cvref_t<Answer>;
-    if constexpr (is_request_response<Plain>) {
-      switch (answer.kind()) {
-        case Plain::Kind::unused:
-          this->result.emplace(Unexpected(ActorError(ActorError::Kind::unused)));
-          return send_reply(cell);
-        case Plain::Kind::reply:
-          store(std::move(answer.value()));
-          return send_reply(cell);
-        case Plain::Kind::stop:
-          store(std::move(answer.value()));
-          message_.end();
-          cell.take_out(*this);
-          return cell.stop_with(std::move(answer.reason()), this);
-      }
-      return Turn::next;
-    } else {
-      store(std::forward<Answer>(answer));
-      return send_reply(cell);
+    if (this->deliver != &deliver_request) [[unlikely]] {
+      return consume_deferred(cell, std::forward<Answer>(answer));
     }
+    store_answer(std::forward<Answer>(answer));
+    if constexpr (is_request_response<std::remove_cvref_t<Answer>>) {
+      if (answer.stops()) {
+        message_.end();
+        cell.take_out(*this);
+        return cell.stop_with(std::move(answer.reason()), this);
+      }
+    }
+    return send_reply(cell);
   }
   /// The handler threw; in the catch block.
   Turn failed(CellBase& cell) noexcept {
     cell.take_out(*this);
-    return cell.fail(message_name(), this);
+    bool const answers = this->deliver == &deliver_request || handler_returns(*this, true);
+    if (!answers) handler_done(*this);
+    return cell.fail(message_name(), answers ? this : nullptr);
   }
 
  private:
@@ -169,12 +164,62 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
       this->result.emplace(std::forward<Value>(value));
     }
   }
+  template <typename Answer>
+  void store_answer(Answer&& answer) {
+    using Plain = std::remove_cvref_t<Answer>;
+    if constexpr (is_request_response<Plain>) {
+      switch (answer.kind()) {
+        case Plain::Kind::unused:
+          store_error(ActorError::Kind::unused);
+          break;
+        case Plain::Kind::deferred:  // and nobody has promised to answer
+          store_error(ActorError::Kind::unanswered);
+          break;
+        case Plain::Kind::stop_without_reply:
+          store_error({ActorError::Kind::stopped, answer.reason()});
+          break;
+        case Plain::Kind::reply:
+        case Plain::Kind::stop:
+          store(std::move(answer.value()));
+          break;
+      }
+    } else {
+      store(std::forward<Answer>(answer));
+    }
+  }
+  void store_error(ActorError error) { this->result.emplace(Unexpected(std::move(error))); }
+
+  // The handler has made a ReplyTo: whoever comes first answers.
+  template <typename Answer>
+  [[gnu::noinline]] Turn consume_deferred(CellBase& cell, Answer&& answer) {
+    bool has_answer = true;
+    if constexpr (is_request_response<std::remove_cvref_t<Answer>>) {
+      has_answer = !answer.is_deferred();
+    }
+    bool const answers = handler_returns(*this, has_answer);
+    if (answers) store_answer(std::forward<Answer>(answer));
+    message_.end();
+    if constexpr (is_request_response<std::remove_cvref_t<Answer>>) {
+      if (answer.stops()) {
+        cell.take_out(*this);
+        if (!answers) handler_done(*this);
+        return cell.stop_with(std::move(answer.reason()), answers ? this : nullptr);
+      }
+    }
+    Turn const turn = cell.leave(*this);
+    if (answers) this->reply(true);
+    handler_done(*this);
+    return turn;
+  }
+
   Turn send_reply(CellBase& cell) noexcept {
     message_.end();
     Turn const turn = cell.leave(*this);
     this->reply(true);
     return turn;
   }
+
+  static constexpr MessageInfo info{type_name<M>(), type_name<R>(), &type_tag<R>};
 
   // A plain handler for one alternative, or the whole message.
   template <typename Message>
@@ -208,6 +253,8 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
     }
     if (operation == Operation::destroy) {
       pool_delete(&self);
+    } else if (operation == Operation::identify) {
+      tell(info);
     } else {
       self.settle(*base, operation);
     }
@@ -241,19 +288,31 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
   friend void pool_delete(U*) noexcept;
 };
 
-template <typename A, typename M>
-class SendEnvelope final : public Envelope {
+/// `Block`: what the envelope is besides. An Envelope alone is freed when it is handled; any other
+/// decides in handled(), and may refuse in begin(cell).
+template <typename A, typename M, typename Block = Envelope>
+class SendEnvelope final : public Block {
  public:
   static constexpr std::string_view message_name() noexcept { return type_name<M>(); }
 
   template <typename... Args>
+    requires std::is_same_v<Block, Envelope>
   explicit SendEnvelope(std::in_place_t tag, Args&&... args)
       : Envelope(&deliver_message), message_(tag, std::forward<Args>(args)...) {}
+  struct Continuation {};
+  template <typename... Args>
+    requires std::is_same_v<Block, Envelope>
+  explicit SendEnvelope(Continuation /*tag*/, Args&&... args)
+      : Envelope(&deliver_continuation), message_(std::in_place, std::forward<Args>(args)...) {}
+  template <typename Owner, typename... Args>
+    requires(!std::is_same_v<Block, Envelope>)
+  explicit SendEnvelope(Owner& owner, std::in_place_t tag, Args&&... args)
+      : Block(owner, &deliver_message), message_(tag, std::forward<Args>(args)...) {}
 
   Turn consume(CellBase& cell) noexcept {
     message_.end();
     Turn const turn = cell.leave(*this);
-    pool_delete(this);
+    dispose();
     return turn;
   }
   template <typename Answer>
@@ -261,7 +320,7 @@ class SendEnvelope final : public Envelope {
     if constexpr (std::is_same_v<std::remove_cvref_t<Answer>, MessageResponse>) {
       if (answer.kind() == MessageResponse::Kind::stop) {
         cell.take_out(*this);
-        pool_delete(this);
+        dispose();
         return cell.stop_with(std::move(answer.reason()));
       }
       if (answer.kind() == MessageResponse::Kind::unused) log_unused(cell, message_name());
@@ -273,11 +332,20 @@ class SendEnvelope final : public Envelope {
   /// The handler threw; in the catch block.
   Turn failed(CellBase& cell) noexcept {
     cell.take_out(*this);
-    pool_delete(this);
+    dispose();
     return cell.fail(message_name());
   }
 
  private:
+  void dispose() noexcept {
+    if constexpr (std::is_same_v<Block, Envelope>) {
+      pool_delete(this);
+    } else {
+      message_.end();
+      this->handled();  // perhaps the block's last moment
+    }
+  }
+
   template <typename Message>
   static Turn call(ActorCell<A>& cell, SendEnvelope& self, Message& message) {
     return HandlerFrame<A, SendEnvelope>::run(
@@ -301,25 +369,39 @@ class SendEnvelope final : public Envelope {
     auto& self = static_cast<SendEnvelope&>(envelope);
     if (operation == Operation::handle) {
       auto& cell = static_cast<ActorCell<A>&>(*base);
+      if constexpr (requires { self.begin(cell); }) {
+        if (!self.begin(cell)) return self.consume(cell);
+      }
       if constexpr (direct_message<A, M>) {
         return call(cell, self, self.message_.get());
       } else {
         return visit_message(cell, self);
       }
     }
-    if (operation != Operation::finish) self.bury(base, operation);
+    if (operation == Operation::discard || operation == Operation::drop) self.bury(base, operation);
+    if (operation == Operation::destroy) pool_delete(&self);
+    if (operation == Operation::identify) tell(info);
     return Turn::next;
   }
 
+  // Without a cell the message was taken back.
   [[gnu::noinline]] void bury(CellBase* cell, Operation operation) noexcept {
-    if (operation != Operation::destroy) {
+    if (cell != nullptr) {
       report_dead_letter(
           *cell, dead_letter_name<M>(),
           operation == Operation::drop ? DeadLetter::Cause::overflow : DeadLetter::Cause::unread,
           nullptr);
     }
-    pool_delete(this);
+    dispose();
   }
+
+  // Context::continue_with: ahead of the mail.
+  static Turn deliver_continuation(CellBase* base, Envelope& envelope, Operation operation) {
+    if (operation == Operation::handle) base->continuation_begins();
+    return deliver_message(base, envelope, operation);
+  }
+
+  static constexpr MessageInfo info{type_name<M>(), {}, nullptr};
 
   MessageStorage<M> message_;
 
@@ -331,6 +413,10 @@ class SendEnvelope final : public Envelope {
 class PingEnvelope final : public ReplyEnvelope<void> {
  public:
   PingEnvelope() noexcept : ReplyEnvelope(&deliver_ping) {}
+
+  [[nodiscard]] static bool is_ping(Envelope const& envelope) noexcept {
+    return envelope.deliver == &deliver_ping;
+  }
 
  private:
   static Turn deliver_ping(CellBase* cell, Envelope& envelope, Operation operation);

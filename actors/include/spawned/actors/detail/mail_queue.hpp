@@ -23,9 +23,9 @@
 // so nobody can barge in between. While anybody is in line the unread are not 0 or the owner is
 // running: it lets in before it goes idle.
 //
-// What is not ordered by the lock. taken_ and pushed_ are counters: a late view of taken_ refuses, or
-// makes wait, a moment longer. calls_ tells the owner to take the lock before it has to; it always
-// takes it before it goes idle.
+// What is not ordered by the lock. taken_ and pushed_ are counters: a late view of taken_ refuses,
+// or makes wait, a moment longer. calls_ tells the owner to take the lock before it has to; it
+// always takes it before it goes idle.
 #pragma once
 
 #include <cstddef>

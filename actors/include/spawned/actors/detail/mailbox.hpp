@@ -20,7 +20,9 @@
 //   owner     go_idle() CASes head_ (release)  ->  push() CASes head_ (acquire).
 //             The sender that makes the actor runnable passes on all the last owner did to it.
 //   end       close() exchanges head_ (release)  ->  push() loads head_ (acquire).
-//             The sender that comes too late sees the exit reason.
+//             The sender that comes too late sees the exit reason. confirm_open() CASes the word
+//             without changing it (acq_rel): what comes before that in the order of the word's
+//             values is seen by close(), which exchanges it (acq_rel).
 #pragma once
 
 #include <cstdint>
@@ -77,6 +79,15 @@ class BasicMailbox {
   /// Owner, once. Returns the mail that will not be read, oldest first.
   [[nodiscard]] Node* close() noexcept {
     return reversed(head_.exchange(closed(), memory_order_acq_rel), nullptr);  // mail, end
+  }
+
+  /// Any thread. True: not closed, and whoever closes it sees what the caller did before.
+  [[nodiscard]] bool confirm_open() noexcept {
+    Node* head = head_.load(memory_order_relaxed);  // the CAS checks it
+    while (!head_.compare_exchange_weak(head, head, memory_order_acq_rel,
+                                        memory_order_relaxed)) {  // mail, end
+    }
+    return head != closed();
   }
 
   [[nodiscard]] bool is_closed() const noexcept {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <spawned/actors/actor.hpp>
+#include <spawned/actors/detail/asking.hpp>
 #include <spawned/actors/threads/actor_ref.hpp>
 #include <spawned/runtime/threads.hpp>
 

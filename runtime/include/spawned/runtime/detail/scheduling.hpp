@@ -5,6 +5,8 @@
 #include <coroutine>
 #include <cstdint>
 
+#include <spawned/runtime/detail/activity.hpp>
+
 namespace spawned {
 class Clock;
 }
@@ -71,8 +73,9 @@ struct RunnableChain {
   }
 };
 
-/// What a thread of the runtime knows of itself: plain fields, used by that thread alone. Every
-/// thread that runs contexts has one: workers, actors' own threads, threads of the blocking pool.
+/// What a thread of the runtime knows of itself: fields used by that thread alone, but for one.
+/// Every thread that runs contexts has one: workers, actors' own threads, threads of the blocking
+/// pool.
 struct WorkerLocal {
   /// The runtime that the thread works for: where start() and spawn() go.
   Scheduler* scheduler = nullptr;
@@ -96,6 +99,9 @@ struct WorkerLocal {
 
   /// The context whose root coroutine has just finished; read by the context's run function.
   ExecutionContext* completed = nullptr;
+
+  /// What the unit whose turn it is tells of itself. Other threads read it.
+  Activity activity;
 };
 
 /// What the calling thread is to a runtime, or nullptr. constinit: no wrapper on each access.
@@ -111,6 +117,9 @@ Scheduler& require_scheduler(char const* what);
 
 /// Throws RuntimeEnded once the scheduler has stopped its workers. For calls from outside.
 void require_running(Scheduler& scheduler, char const* what);
+
+/// The clock of a runtime.
+[[nodiscard]] Clock& clock_of(Scheduler& scheduler) noexcept;
 
 /// The workers of a runtime, as a place to run. Throws std::logic_error naming `what` where the
 /// runtime has none, as that of the threads flavour.

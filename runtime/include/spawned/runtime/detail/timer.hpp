@@ -46,4 +46,7 @@ void timer_arm_at_on(Scheduler& scheduler, TimerEntry& entry, std::int64_t deadl
 /// Unlinks; afterwards the entry does not fire and is not firing. O(1). Any thread.
 void timer_cancel(TimerEntry& entry) noexcept;
 
+/// How long an armed timer has to go at `now_ns`, or -1 when it is not armed. Any thread.
+[[nodiscard]] std::int64_t timer_time_left(TimerEntry const& entry, std::int64_t now_ns) noexcept;
+
 }  // namespace spawned::detail

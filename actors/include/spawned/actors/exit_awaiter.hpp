@@ -1,0 +1,67 @@
+// ExitAwaiter: waiting for the end of an actor.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <utility>
+
+#include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/error.hpp>
+#include <spawned/actors/request.hpp>
+#include <spawned/runtime/detail/wait_list.hpp>
+
+namespace spawned {
+
+/// What stop_and_wait() and wait_exit() of the handles return; see there. Does not count as a ref.
+class ExitAwaiter {
+ public:
+  ExitAwaiter(detail::CellBase& cell, bool stop, ExitReason reason, std::int64_t timeout_ns)
+      : cell_(&cell),
+        stop_reason_(std::move(reason)),
+        timeout_ns_(timeout_ns),
+        wait_(cell.waiters()),
+        stop_(stop) {
+    cell.retain_memory();
+  }
+  ExitAwaiter(ExitAwaiter const&) = delete;
+  ExitAwaiter& operator=(ExitAwaiter const&) = delete;
+  ~ExitAwaiter() { cell_->release_memory(); }
+
+  [[nodiscard]] bool await_ready() const noexcept { return !stop_ && cell_->has_ended(); }
+  template <detail::runtime_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
+    if (caller.promise().context == cell_) {
+      own_ = true;
+      return false;
+    }
+    if (stop_) {
+      dead_ = !detail::post_stop(*cell_, std::move(stop_reason_));
+      if (dead_) return false;
+    }
+    waited_ = true;
+    return wait_.suspend(caller, *caller.promise().context, timeout_ns_);
+  }
+  Result<ExitReason, ActorError> await_resume() {
+    if (own_) return Unexpected(ActorError::Kind::deadlock);
+    if (dead_) return Unexpected(detail::dead_actor_error(*cell_));
+    if (waited_) {
+      detail::WaitOutcome const outcome = wait_.finish();
+      if (outcome != detail::WaitOutcome::completed) {
+        return Unexpected(detail::gave_up_error(outcome, wait_.context()));
+      }
+    }
+    return cell_->exit_reason();
+  }
+
+ private:
+  detail::CellBase* cell_;
+  ExitReason stop_reason_;
+  std::int64_t timeout_ns_;
+  detail::ListWait wait_;
+  bool stop_;
+  bool own_ = false;  // an actor waits for itself
+  bool dead_ = false;
+  bool waited_ = false;
+};
+
+}  // namespace spawned

@@ -1,0 +1,33 @@
+#include <spawned/actors/detail/cell.hpp>
+
+namespace spawned::detail {
+
+// Continuations are the first in the inbox, in the order asked for. A message in work that is still
+// in the mailbox word leaves it: with the inbox filled, the actor is not given up after it.
+void CellBase::continue_with(Envelope& envelope) {
+  CellExtra* own = nullptr;
+  try {
+    own = &extra();
+  } catch (...) {
+    (void)envelope.deliver(this, envelope, Operation::destroy);
+    throw;
+  }
+  if (in_place_ != nullptr) take_out(*in_place_);
+  Envelope* before = nullptr;
+  Envelope* behind = inbox_;
+  for (std::uint32_t n = own->continuations; n != 0; --n) {
+    before = behind;
+    behind = behind->next.get();
+  }
+  envelope.next.set(behind);
+  if (before == nullptr) {
+    inbox_ = &envelope;
+  } else {
+    before->next.set(&envelope);
+  }
+  ++own->continuations;
+}
+
+void CellBase::continuation_begins() noexcept { --extra_or_null()->continuations; }
+
+}  // namespace spawned::detail
