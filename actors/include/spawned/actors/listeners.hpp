@@ -127,16 +127,6 @@ struct SameItem {
   }
 };
 
-template <typename Sequence>
-using sequence_item_t =
-    std::remove_cvref_t<decltype(*awaiter_of(std::declval<Sequence&>().next()).await_resume())>;
-
-template <typename Sequence>
-concept is_sequence = requires(Sequence& sequence) {
-  static_cast<bool>(awaiter_of(sequence.next()).await_resume());
-  *awaiter_of(sequence.next()).await_resume();
-};
-
 template <typename A, typename Start>
 ListenerHandle listen(ActorRef<A> const& ref, char const* what, Start&& start) {
   return ListenerHandle(
@@ -272,13 +262,13 @@ ListenerHandle send_message_on(ActorRef<A> const& ref, Event&& event, Args&&... 
 template <typename A, typename Sequence, typename Map = detail::SameItem>
 ListenerHandle spawn_listener(ActorRef<A> const& ref, Sequence&& sequence, Map map = {}) {
   using S = detail::message_type<Sequence>;
-  if constexpr (!detail::is_sequence<S>) {
+  if constexpr (!AsyncSequence<S>) {
     using namespace detail;
     (void)sizeof(
         spawn_listener_needs_a_sequence__a_class_with_an_awaitable_next_that_yields_an_optional<S>);
     return ListenerHandle();
   } else {
-    using M = std::remove_cvref_t<std::invoke_result_t<Map&, detail::sequence_item_t<S>>>;
+    using M = std::remove_cvref_t<std::invoke_result_t<Map&, sequence_value_t<S>>>;
     detail::require_message_handler<A, M>();
     detail::reject_dangerous_temporary<Sequence>();
     if constexpr (detail::handles_message<A, M>) {

@@ -9,6 +9,7 @@
 
 #include <spawned/actors/detail/cell.hpp>
 #include <spawned/actors/detail/dependants.hpp>
+#include <spawned/runtime/async_sequence.hpp>
 #include <spawned/runtime/spawn.hpp>
 
 namespace spawned::detail {
@@ -98,17 +99,6 @@ Listener& start_listener(CellBase& actor, Start&& start) {
 }
 
 // --- events: what can be awaited, a callable that returns it, or a token ---
-
-template <typename T>
-decltype(auto) awaiter_of(T&& awaitable) {
-  if constexpr (requires { std::forward<T>(awaitable).operator co_await(); }) {
-    return std::forward<T>(awaitable).operator co_await();
-  } else if constexpr (requires { operator co_await(std::forward<T>(awaitable)); }) {
-    return operator co_await(std::forward<T>(awaitable));
-  } else {
-    return std::forward<T>(awaitable);
-  }
-}
 
 template <typename T>
 concept can_be_awaited =
