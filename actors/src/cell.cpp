@@ -1,6 +1,7 @@
 #include <spawned/actors/detail/cell.hpp>
 
 #include <spawned/actors/detail/envelopes.hpp>
+#include <spawned/actors/detail/mail_queue.hpp>
 #include <spawned/actors/request.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/errors.hpp>
@@ -47,8 +48,8 @@ class StopEnvelope final : public Envelope {
 CellBase::CellBase(Executor& where, ActorKind const& actor_kind) noexcept
     : ExecutionContext(where, actor_kind, &run_turn),
       mailbox_(actor_kind.init == nullptr ? Mailbox::Start::idle : Mailbox::Start::running),
-      id_(next_actor_id()),
-      started_(actor_kind.init == nullptr) {}
+      started_(actor_kind.init == nullptr),
+      id_(next_actor_id()) {}
 
 CellBase::~CellBase() {
   if (parent_ != nullptr) parent_->release();
@@ -56,6 +57,12 @@ CellBase::~CellBase() {
   if (own == nullptr) return;
   if (own->as_ancestor != nullptr) own->as_ancestor->release();
   pool_delete(own);
+}
+
+void CellBase::adopt(CellExtra* options) noexcept {
+  extra_.store(options, memory_order_relaxed);  // the cell is nobody else's yet
+  if (options->mail.get() == nullptr) return;
+  attend_to(options->options.urgent_messages ? Attention::urgent : Attention::bounded);
 }
 
 CellExtra& CellBase::extra() {
@@ -143,6 +150,10 @@ void CellBase::work_through(Turn turn) noexcept {
         continue;
       }
       look_up_after_callback();
+      if ((attention & Attention::queued) != 0 && inbox_ == nullptr) {
+        turn = serve_queue(handled);
+        continue;
+      }
     }
     Envelope* envelope = inbox_;
     if (envelope == nullptr) {
@@ -193,7 +204,7 @@ Turn CellBase::end_turn() noexcept {
 
 void CellBase::finish_end() noexcept {
   actor_kind().destroy_state(*this);
-  Envelope* const unread = mailbox_.close();
+  Envelope* const unread = is_queued() ? mail_queue().close(mailbox_) : mailbox_.close();
   discard(inbox_);
   discard(unread);
   CellExtra* const extra = extra_or_null();
@@ -233,6 +244,7 @@ Turn CellBase::fail(std::string_view during, Envelope* reply) noexcept {
   for (Envelope const* envelope = inbox_; envelope != nullptr; envelope = envelope->next.get()) {
     ++unread;
   }
+  if (is_queued()) unread = mail_queue().unread();
   log_crash(*this, during, reason, unread);
   if (ending_) {  // in teardown: the reply held back keeps its place
     reason_ = std::move(reason);
@@ -289,6 +301,12 @@ void log_unused(CellBase const& cell, std::string_view message) noexcept {
   }
 }
 
+ActorError refused_error(CellBase& cell, Pushed how) {
+  if (how == Pushed::ended) return dead_actor_error(cell);
+  if (how == Pushed::no_room) cell.mail_queue().count_rejected();
+  return ActorError::Kind::mailbox_full;
+}
+
 ActorError dead_actor_error(CellBase& cell) {
   // The mailbox closes a moment before the reason is published to everybody; both are written by
   // then, and the mailbox word orders them.
@@ -314,11 +332,21 @@ Turn PingEnvelope::deliver_ping(CellBase* cell, Envelope& envelope, Operation op
     case Operation::destroy:
       pool_delete(&self);
       break;
+    case Operation::drop:
     case Operation::finish:
     case Operation::identify:
       break;
   }
   return Turn::next;
+}
+
+PendingReply<void> send_ping(CellBase& cell) {
+  ReplyEnvelope<void>& ping = *pool_new<PingEnvelope>();
+  if (!cell.push(ping)) {
+    ping.result.emplace(Unexpected(dead_actor_error(cell)));
+    (void)ping.slot.complete();
+  }
+  return {cell, ping};
 }
 
 }  // namespace spawned::detail

@@ -82,6 +82,8 @@ Turn Deferral::deliver_deferred(CellBase* cell, Envelope& envelope, Operation op
       }
       handler_done(static_cast<RequestBase&>(envelope));
       break;
+    case Operation::drop:  // only unread mail is dropped
+      break;
     case Operation::handle:
     case Operation::identify:
       return self.deliver_(cell, envelope, operation);

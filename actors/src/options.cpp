@@ -27,6 +27,7 @@ CellExtra* make_extra(ActorOptions options) {
   auto* const extra = pool_new<CellExtra>();
   extra->options = std::move(options);
   try {
+    extra->mail.make(extra->options);
     if (extra->options.stop_when_unreferenced) {
       extra->unreferenced_stop = make_unreferenced_stop();
     }

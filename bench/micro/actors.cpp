@@ -222,6 +222,53 @@ BENCHMARK_CAPTURE(fan_in, two, 2, "floor=floor::fan_in/workers=2;unit=ns")
     ->Name("actors::fan_in/senders=16/workers=2")
     ->UseManualTime();
 
+// The same into a bounded mailbox: the senders wait for room.
+class PatientSender : public sp::Actor<PatientSender> {
+ public:
+  struct Flood {
+    std::int64_t left;
+  };
+  explicit PatientSender(sp::ActorRef<Sink> sink) : sink_(std::move(sink)) {}
+  sp::Task<void> handle_message(Flood flood, sp::Context<PatientSender>& context) {
+    for (int i = 0; i < 1000; ++i) (void)co_await sink_.send_wait<Sink::Item>(i);
+    if (flood.left > 1000) context.self().send<Flood>(flood.left - 1000);
+  }
+
+ private:
+  sp::ActorRef<Sink> sink_;
+};
+
+sp::Task<double> patient_flood(sp::ActorRef<Sink> const& sink,
+                               std::vector<sp::ActorRef<PatientSender>> const& all,
+                               std::int64_t each) {
+  auto [sender, receiver] = sp::oneshot<bool>();
+  sink.send<Sink::Expect>(each * static_cast<std::int64_t>(all.size()), &sender);
+  auto const begin = bench::RealClock::now();
+  for (auto const& one : all) one.send<PatientSender::Flood>(each);
+  (void)co_await receiver;
+  co_return std::chrono::duration<double>(bench::RealClock::now() - begin).count();
+}
+
+void fan_in_bounded(benchmark::State& state, unsigned workers) {
+  constexpr std::int64_t each = 20'000;
+  sp::Runtime runtime(options(workers));
+  sp::ActorOptions bounded;
+  bounded.mailbox_capacity = 1024;
+  bounded.overflow = sp::Overflow::wait;
+  auto sink = Sink{}.start_on(runtime, bounded);
+  std::vector<sp::ActorRef<PatientSender>> senders;
+  for (int i = 0; i < 16; ++i) senders.push_back(PatientSender(sink).start_on(runtime));
+  measure_inside(state, 16 * each,
+                 [&] { return runtime.block_on(patient_flood(sink, senders, each)); });
+  state.SetLabel("unit=ns");
+}
+BENCHMARK_CAPTURE(fan_in_bounded, one, 1)
+    ->Name("actors::fan_in_bounded/overflow=wait/workers=1")
+    ->UseManualTime();
+BENCHMARK_CAPTURE(fan_in_bounded, two, 2)
+    ->Name("actors::fan_in_bounded/overflow=wait/workers=2")
+    ->UseManualTime();
+
 // --- life ---
 
 class Idle : public sp::Actor<Idle> {

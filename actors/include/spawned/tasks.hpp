@@ -35,6 +35,7 @@ using spawned::ActorRef;
 using spawned::Backend;
 using spawned::CancelResult;
 using spawned::Context;
+using spawned::DeadLetter;
 using spawned::default_request_timeout;
 using spawned::DeferRefused;
 using spawned::ExitReason;
@@ -42,6 +43,7 @@ using spawned::HandlerTimeout;
 using spawned::InitResult;
 using spawned::ListenerHandle;
 using spawned::ListenerState;
+using spawned::MailboxInfo;
 using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
@@ -71,6 +73,8 @@ using spawned::start_with_on;
 using spawned::TimerHandle;
 using spawned::TimerState;
 using spawned::unbounded;
+using spawned::UrgentMessagesOff;
+using spawned::UrgentRef;
 using spawned::WeakActorRef;
 using spawned::WeakProtocol;
 using spawned::WeakRecipient;
@@ -128,6 +132,7 @@ using spawned::WaitError;
 using spawned::WorkerCounters;
 using spawned::yield_now;
 
+namespace dead_letters = spawned::dead_letters;
 namespace log = spawned::log;
 
 }  // namespace spawned::tasks

@@ -22,12 +22,14 @@ using spawned::ActorId;
 using spawned::ActorOptions;
 using spawned::Backend;
 using spawned::CancelResult;
+using spawned::DeadLetter;
 using spawned::default_request_timeout;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
 using spawned::ListenerHandle;
 using spawned::ListenerState;
+using spawned::MailboxInfo;
 using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
@@ -40,6 +42,8 @@ using spawned::spawn_listener_blocking;
 using spawned::TimerHandle;
 using spawned::TimerState;
 using spawned::unbounded;
+using spawned::UrgentMessagesOff;
+using spawned::UrgentRef;
 
 // The runtime. Runtime, run, spawn, sleep, JoinHandle, Signals and ctrl_c are this flavour's own.
 using spawned::BlockingInWorker;
@@ -74,6 +78,7 @@ using spawned::Unexpected;
 using spawned::UnreadMail;
 using spawned::WaitError;
 
+namespace dead_letters = spawned::dead_letters;
 namespace log = spawned::log;
 
 }  // namespace spawned::threads

@@ -12,6 +12,7 @@
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/options.hpp>
 #include <spawned/actors/responses.hpp>
+#include <spawned/actors/urgent_ref.hpp>
 #include <spawned/runtime/moved.hpp>
 #include <spawned/runtime/runtime.hpp>
 #include <spawned/runtime/task.hpp>
@@ -60,9 +61,8 @@ ActorRef<A> start_plain(Scheduler& scheduler, char const* what, Args&&... args) 
 /// Waits until init is done. After an error the actor ends by itself or has been told to.
 template <typename A>
 Task<Result<ActorRef<A>, ActorError>> await_init(ActorRef<A> ref, std::int64_t timeout_ns) {
-  auto* const ping = pool_new<PingEnvelope>();
-  Result<void, ActorError> ready =
-      co_await RequestAwaitable<void>(ref.cell(), false, *ping, timeout_ns);
+  PendingReply<void> ping = send_ping(ref.cell());
+  Result<void, ActorError> ready = co_await PendingReply<void>::Awaiter(ping, timeout_ns);
   if (ready) co_return std::move(ref);
   if (ready.error() == ActorError::Kind::timeout || ready.error() == ActorError::Kind::cancelled) {
     request_actor_end(ref.cell(), UnreadMail::cancel);

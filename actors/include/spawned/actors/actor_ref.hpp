@@ -12,12 +12,18 @@
 #include <spawned/actors/detail/asking.hpp>
 #include <spawned/actors/detail/envelopes.hpp>
 #include <spawned/actors/detail/handlers.hpp>
+#include <spawned/actors/detail/mail_queue.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/exit_awaiter.hpp>
 #include <spawned/actors/request.hpp>
+#include <spawned/actors/send_wait.hpp>
 #include <spawned/runtime/moved.hpp>
 
 namespace spawned {
+
+namespace detail {
+[[nodiscard]] MailboxInfo mailbox_info(CellBase& cell) noexcept;
+}  // namespace detail
 
 template <typename A>
 class WeakActorRef;
@@ -79,7 +85,8 @@ class ActorRef {
     return make_request<M>(detail::limit_ns(timeout), true, std::forward<Args>(args)...);
   }
 
-  /// Sends the request now and leaves the waiting for later. Any thread.
+  /// Sends the request now and leaves the waiting for later. It does not wait for room in a bounded
+  /// mailbox: `mailbox_full`. Any thread.
   template <typename M, typename... Args>
   [[nodiscard]] auto start_request(Args&&... args) const {
     return detail::ask(*cell_, *make_envelope<M>(std::forward<Args>(args)...));
@@ -103,8 +110,9 @@ class ActorRef {
 
   // --- send: OTP's cast ---
 
-  /// Hands the actor `M(args...)` and goes on. Never suspends. Any thread. Errors: std::bad_alloc,
-  /// and what constructing the message throws; nothing was sent then.
+  /// Hands the actor `M(args...)` and goes on. Never suspends; a bounded mailbox without room
+  /// answers by its policy. Any thread. Errors: std::bad_alloc, and what constructing the message
+  /// throws; nothing was sent then.
   ///
   /// Ordering  messages of one sender to one actor are handled in the order sent.
   /// Cost      one pooled block, one CAS.
@@ -116,6 +124,29 @@ class ActorRef {
   SendResult send(Message&& message) const {
     return post<detail::message_type<Message>>(std::forward<Message>(message));
   }
+
+  /// Hands the actor `M(args...)`, and waits if its bounded mailbox has the policy `wait` and no
+  /// room. See SendAwaitable.
+  template <typename M, typename... Args>
+  [[nodiscard("co_await it")]] SendAwaitable send_wait(Args&&... args) const& {
+    return SendAwaitable(*cell_, false, *make_message<M>(std::forward<Args>(args)...));
+  }
+  template <typename M, typename... Args>
+  [[nodiscard("co_await it")]] SendAwaitable send_wait(Args&&... args) && {
+    auto& envelope = *make_message<M>(std::forward<Args>(args)...);
+    cell_->retain();
+    return SendAwaitable(*cell_, true, envelope);
+  }
+  /// For threads outside the runtime and actors that may block: the same, blocking.
+  /// Errors  BlockingInWorker on a worker.
+  template <typename M, typename... Args>
+  Result<void, ActorError> send_wait_blocking(Args&&... args) const {
+    detail::require_no_worker("ActorRef::send_wait_blocking");
+    return detail::send_blocking(*cell_, *make_message<M>(std::forward<Args>(args)...));
+  }
+
+  /// What waits in the mailbox. Any thread.
+  [[nodiscard]] MailboxInfo mailbox() const noexcept { return detail::mailbox_info(*cell_); }
 
   // --- life ---
 
@@ -199,6 +230,14 @@ class ActorRef {
       if (owned) cell_->retain();
       return RequestAwaitable<R>(*cell_, owned, *envelope, timeout_ns);
     }
+  }
+
+  template <typename M, typename... Args>
+  static auto* make_message(Args&&... args) {
+    detail::require_message_handler<A, M>();
+    (detail::reject_dangerous_temporary<Args>(), ...);
+    return detail::pool_new<detail::SendEnvelope<A, M>>(std::in_place,
+                                                        detail::forward_moved<Args>(args)...);
   }
 
   template <typename M, typename... Args>

@@ -13,6 +13,8 @@ namespace spawned {
 template <typename A>
 class ActorRef;
 template <typename A>
+class UrgentRef;
+template <typename A>
 class WeakActorRef;
 template <typename R>
 class ReplyTo;
@@ -57,6 +59,13 @@ class Context {
 
   /// Ends the actor when the present callback is done, before any further message.
   void stop(ExitReason reason = {}) noexcept { cell_->request_stop(std::move(reason)); }
+
+  /// The right to send this actor messages that overtake all ordinary mail, to hand out.
+  /// Errors  UrgentMessagesOff without ActorOptions::urgent_messages.
+  [[nodiscard]] UrgentRef<A> urgent_ref() const;
+  /// Takes that right back from every UrgentRef made so far: what they send becomes a dead letter.
+  /// What was sent before is handled. Errors: as urgent_ref().
+  void revoke_urgent() const;
 
   /// If no other message or request comes within `delay` after the present callback, the actor gets
   /// `M(args...)`. Whatever comes first ends it, stale or not; a callback that wants to go on

@@ -29,8 +29,9 @@ class Delegation final : public SlotWaiter {
   void start(CellBase& target) noexcept {
     ReplyEnvelope<R>& request = *request_;
     request.slot.start_waiting(*this);
-    if (target.push(request)) return;
-    request.result.emplace(Unexpected(dead_actor_error(target)));
+    Pushed const how = target.push_mail(request);
+    if (how == Pushed::accepted) return;
+    request.result.emplace(Unexpected(refused_error(target, how)));
     (void)request.slot.complete();
   }
 

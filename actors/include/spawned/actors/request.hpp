@@ -49,6 +49,15 @@ class CellGuard {
 
 [[nodiscard]] ActorError dead_actor_error(CellBase& cell);
 
+/// The error of an envelope that push_mail() did not accept and that will not wait for room.
+[[nodiscard]] ActorError refused_error(CellBase& cell, Pushed how);
+
+/// After push_mail() said no_room: stands in line, in a block of its own that is left in `wait`
+/// while it is in line (no_room).
+[[nodiscard]] Pushed stand_in_line(CellBase& cell, Envelope& envelope, RoomWait*& wait) noexcept;
+/// Ends that. True: the envelope was not accepted.
+[[nodiscard]] bool leave_line(CellBase& cell, RoomWait& wait) noexcept;
+
 /// The error of a wait that time or a cancellation ended; throws Cancelled if one was reported
 /// before.
 [[nodiscard]] inline ActorError gave_up_error(WaitOutcome outcome, ExecutionContext& context) {
@@ -69,6 +78,8 @@ class CellGuard {
 ///            `handler_failed`   its handler threw on this request; teardown has run.
 ///            `init_failed`, `init_no_success`  it never ran.
 ///            `unused`           its handler answered `unused`.
+///            `mailbox_full`     its bounded mailbox had no room, or dropped the request. Under the
+///                               policy `wait` the request waits for room within its time limit.
 ///            `unanswered`       its handler deferred the reply, and the ReplyTo was dropped.
 ///            `deadlock`         an actor asked itself.
 ///            `cancelled`        the calling task was cancelled.
@@ -93,7 +104,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
   RequestAwaitable(RequestAwaitable const&) = delete;
   RequestAwaitable& operator=(RequestAwaitable const&) = delete;
   ~RequestAwaitable() {
-    if (envelope_ != nullptr) envelope_->destroy();
+    if (envelope_ != nullptr) give_back();
   }
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -107,9 +118,9 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
     }
     if (!wait_.prepare(caller, context, envelope_->slot)) return false;
     early_ = Early::none;
-    if (!cell_->push(*envelope_, true)) {
-      early_ = Early::dead;
-      return wait_.retract();
+    if (detail::Pushed const how = cell_->push_mail(*envelope_, true);
+        how != detail::Pushed::accepted) [[unlikely]] {
+      if (!enter_line(how)) return wait_.retract();
     }
     wait_.commit(timeout_ns_);
     return true;
@@ -129,15 +140,47 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
   }
 
  private:
-  enum class Early : unsigned char { none, not_sent, self, dead };
+  enum class Early : unsigned char { none, not_sent, self, refused, in_line };
+
+  // Not accepted at once. True: it waits for room, or found some after all.
+  [[gnu::noinline]] bool enter_line(detail::Pushed how) noexcept {
+    if (how == detail::Pushed::no_room) how = detail::stand_in_line(*cell_, *envelope_, line_);
+    if (how == detail::Pushed::accepted) return true;
+    refused_ = how;
+    early_ = how == detail::Pushed::no_room ? Early::in_line : Early::refused;
+    return early_ == Early::in_line;
+  }
 
   [[gnu::noinline]] Result<R, ActorError> early_result(detail::WaitOutcome outcome) {
     if (early_ == Early::self) return Unexpected(ActorError::Kind::deadlock);
+    if (early_ == Early::in_line) return line_result(outcome);
     if (outcome == detail::WaitOutcome::cancelled) {
       detail::report_cancelled(wait_.context());
       return Unexpected(ActorError::Kind::cancelled);
     }
-    return Unexpected(detail::dead_actor_error(*cell_));
+    return Unexpected(detail::refused_error(*cell_, refused_));
+  }
+
+  Result<R, ActorError> line_result(detail::WaitOutcome outcome) {
+    early_ = Early::not_sent;
+    bool const refused = detail::leave_line(*cell_, *line_);
+    if (outcome == detail::WaitOutcome::completed) {
+      detail::ReplyEnvelope<R>& envelope = *std::exchange(envelope_, nullptr);
+      Result<R, ActorError> result = std::move(*envelope.result);
+      envelope.destroy();
+      return result;
+    }
+    if (!refused) envelope_ = nullptr;  // the actor owns it now
+    return Unexpected(detail::gave_up_error(outcome, wait_.context()));
+  }
+
+  // Never sent, or the frame goes while the request is in line.
+  [[gnu::noinline]] void give_back() noexcept {
+    if (early_ == Early::in_line) {
+      (void)wait_.finish();
+      if (!detail::leave_line(*cell_, *line_) && envelope_->slot.abandon()) return;
+    }
+    envelope_->destroy();
   }
 
   detail::CellBase* cell_;
@@ -146,6 +189,8 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
   std::int64_t timeout_ns_;
   detail::SlotWait wait_;
   Early early_ = Early::not_sent;
+  detail::Pushed refused_;  // if early_ is refused
+  detail::RoomWait* line_;  // if early_ is in_line
 };
 
 /// A request under way: what start_request returns.
@@ -247,5 +292,12 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
   void const* target_;  // an identity, never dereferenced
   detail::ReplyEnvelope<R>* envelope_;
 };
+
+namespace detail {
+
+/// Asks the actor to say that it has come so far; no limit of its mailbox applies.
+[[nodiscard]] PendingReply<void> send_ping(CellBase& cell);
+
+}  // namespace detail
 
 }  // namespace spawned

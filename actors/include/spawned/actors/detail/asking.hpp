@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
@@ -13,24 +14,34 @@
 namespace spawned {
 
 /// What became of a send. A message to an actor that has ended is `ok` too: as in OTP, the sender
-/// is not told.
-enum class SendResult : std::uint8_t { ok };
+/// is not told (it is a dead letter).
+enum class SendResult : std::uint8_t {
+  ok,
+  full,     ///< the bounded mailbox has no room: nothing was sent
+  dropped,  ///< the same, and the message has become a dead letter
+};
 
 namespace detail {
+
+/// Ends what push_mail() did not accept. `message`: see dead_letter_name().
+[[nodiscard]] SendResult refuse_message(CellBase& cell, Envelope& envelope, Pushed how,
+                                        std::string_view message) noexcept;
 
 /// Sends `M(args...)` to an actor that handles it.
 template <typename A, typename M, typename... Args>
 SendResult post(CellBase& cell, Args&&... args) {
   auto* const envelope = pool_new<SendEnvelope<A, M>>(std::in_place, std::forward<Args>(args)...);
-  if (!cell.push(*envelope)) (void)envelope->deliver(nullptr, *envelope, Operation::destroy);
-  return SendResult::ok;
+  Pushed const how = cell.push_mail(*envelope);
+  if (how == Pushed::accepted) [[likely]]
+    return SendResult::ok;
+  return refuse_message(cell, *envelope, how, dead_letter_name<M>());
 }
 
-/// Sends a request and leaves the waiting for later.
+/// Sends a request and leaves the waiting for later, that for room excepted.
 template <typename R>
 [[nodiscard]] PendingReply<R> ask(CellBase& cell, ReplyEnvelope<R>& request) {
-  if (!cell.push(request)) {
-    request.result.emplace(Unexpected(dead_actor_error(cell)));
+  if (Pushed const how = cell.push_mail(request); how != Pushed::accepted) {
+    request.result.emplace(Unexpected(refused_error(cell, how)));
     (void)request.slot.complete();
   }
   return PendingReply<R>(cell, request);
@@ -46,11 +57,19 @@ template <typename R>
   }
   ThreadWait wait;
   request.slot.start_waiting(wait);
-  if (!cell.push(request)) {
+  RoomWait* line = nullptr;
+  Pushed how = cell.push_mail(request);
+  if (how == Pushed::no_room) how = stand_in_line(cell, request, line);
+  if (how != Pushed::accepted && line == nullptr) {
     request.destroy();
-    return Unexpected(dead_actor_error(cell));
+    return Unexpected(refused_error(cell, how));
   }
-  if (!wait.block(request.slot, timeout_ns)) return Unexpected(ActorError::Kind::timeout);
+  bool const answered = wait.block(request.slot, timeout_ns);
+  bool const refused = line != nullptr && leave_line(cell, *line);
+  if (!answered) {
+    if (refused) request.destroy();
+    return Unexpected(ActorError::Kind::timeout);
+  }
   Result<R, ActorError> result = std::move(*request.result);
   request.destroy();
   return result;

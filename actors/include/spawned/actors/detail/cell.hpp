@@ -39,6 +39,8 @@ struct ActorId {
 namespace detail {
 
 class CellBase;
+class MailQueue;
+class RoomWait;
 
 /// What becomes of the actor after a callback.
 enum class Turn : std::uint8_t {
@@ -51,7 +53,8 @@ enum class Turn : std::uint8_t {
 enum class Operation : std::uint8_t {
   handle,    // call the handler
   finish,    // send the reply that was held back for teardown
-  discard,   // the actor has ended: answer, or drop
+  discard,   // the actor has ended: answer, or make a dead letter of it
+  drop,      // its mailbox was full: the same
   destroy,   // the receiver is done with the reply: free the block
   identify,  // of a message in work: tell() what it is
 };
@@ -61,6 +64,23 @@ struct MessageInfo {
   std::string_view message;         // the name of its type
   std::string_view reply;           // the name of the reply's type, or empty: not a request
   void const* reply_tag = nullptr;  // type_tag<R>, or null: not a request
+};
+
+/// What an envelope is to a mailbox with limits.
+enum class MailKind : std::uint8_t {
+  library,   // stops, signals, the library's own: never counted nor refused
+  ordinary,  // a user's message or request
+  urgent,    // the same, ahead of the ordinary
+};
+
+/// What became of an envelope. All but accepted: it is still the caller's.
+enum class Pushed : std::uint8_t {
+  accepted,
+  ended,    // the actor has ended
+  full,     // the mailbox is full: tell the sender
+  dropped,  // the same, and it is a dead letter
+  no_room,  // the mailbox is full: the sender may wait for room
+  revoked,  // sent through an urgent ref that is valid no more
 };
 
 /// A message on its way: a typed block that knows how to deliver itself.
@@ -90,21 +110,20 @@ class CellBase : public ExecutionContext {
  public:
   /// Why the owner must look up before it takes the next message: bits of attention_.
   struct Attention {
-    static constexpr std::uint16_t lethal = 1;         // an exit signal has come
-    static constexpr std::uint16_t bounded = 2;        // its mailbox has a capacity
-    static constexpr std::uint16_t urgent = 4;         // it takes urgent messages
-    static constexpr std::uint16_t skip_expired = 8;   // ActorOptions::skip_expired
-    static constexpr std::uint16_t watched = 16;       // ActorOptions::handler_timeout
-    static constexpr std::uint16_t discard = 64;       // the runtime ends: no further mail
-    static constexpr std::uint16_t idle_timeout = 32;  // it has asked for one
+    static constexpr std::uint16_t lethal = 1;                 // an exit signal has come
+    static constexpr std::uint16_t bounded = 2;                // its mailbox has a capacity
+    static constexpr std::uint16_t urgent = 4;                 // it takes urgent messages
+    static constexpr std::uint16_t skip_expired = 8;           // ActorOptions::skip_expired
+    static constexpr std::uint16_t watched = 16;               // ActorOptions::handler_timeout
+    static constexpr std::uint16_t discard = 64;               // the runtime ends: no further mail
+    static constexpr std::uint16_t idle_timeout = 32;          // it has asked for one
+    static constexpr std::uint16_t queued = bounded | urgent;  // its mail goes through a MailQueue
   };
 
   CellBase(Executor& where, ActorKind const& actor_kind) noexcept;
 
   /// Before launch(): the actor has options. Takes them over.
-  void adopt(CellExtra* options) noexcept {
-    extra_.store(options, memory_order_relaxed);  // the cell is nobody else's yet
-  }
+  void adopt(CellExtra* options) noexcept;
   /// Made if there is none yet. Any thread that holds a reference.
   [[nodiscard]] CellExtra& extra();
   [[nodiscard]] CellExtra* extra_or_null() const noexcept {
@@ -127,20 +146,35 @@ class CellBase : public ExecutionContext {
   }
   [[nodiscard]] bool is_referenced() const noexcept { return handles_.is_referenced(); }
 
-  /// Enqueues a message. False: the actor has ended, the envelope is still the caller's.
+  /// Enqueues an envelope of the library's own, which no limit applies to. False: the actor has
+  /// ended, the envelope is still the caller's.
   /// `turn_ends`: the caller suspends right after, so the actor may be handed off.
   [[nodiscard]] bool push(Envelope& envelope, bool turn_ends = false) noexcept {
-    switch (mailbox_.push(envelope)) {
-      case Mailbox::Push::queued:
-        return true;
-      case Mailbox::Push::made_runnable:
-        turn_ends ? hand_off(*this) : schedule(*this);
-        return true;
-      case Mailbox::Push::closed:
-        break;
+    if (is_queued()) [[unlikely]] {
+      return push_queued(envelope, MailKind::library, turn_ends) == Pushed::accepted;
     }
-    return false;
+    return push_plain(envelope, turn_ends);
   }
+  /// The same for a user's message or request.
+  [[nodiscard]] Pushed push_mail(Envelope& envelope, bool turn_ends = false) noexcept {
+    if (is_queued()) [[unlikely]]
+      return push_queued(envelope, MailKind::ordinary, turn_ends);
+    return push_plain(envelope, turn_ends) ? Pushed::accepted : Pushed::ended;
+  }
+  /// The same through a MailQueue, which the actor has.
+  [[nodiscard]] Pushed push_queued(Envelope& envelope, MailKind mail_kind, bool turn_ends,
+                                   std::uint64_t generation = 0) noexcept;
+
+  /// The actor has a MailQueue. The answer never changes.
+  [[nodiscard]] bool is_queued() const noexcept {
+    return (attention_.load(memory_order_relaxed) & Attention::queued) != 0;  // set before launch
+  }
+  [[nodiscard]] bool is_urgent() const noexcept {
+    return (attention_.load(memory_order_relaxed) & Attention::urgent) != 0;  // set before launch
+  }
+  [[nodiscard]] MailQueue& mail_queue() const noexcept { return *extra_or_null()->mail.get(); }
+  /// Stands in line for room; see MailQueue::stand_in_line.
+  [[nodiscard]] Pushed stand_in_line(Envelope& envelope, RoomWait& wait, bool turn_ends) noexcept;
 
   /// BasicMailbox::confirm_open().
   [[nodiscard]] bool confirm_open() noexcept { return mailbox_.confirm_open(); }
@@ -255,6 +289,20 @@ class CellBase : public ExecutionContext {
   ~CellBase();
 
  private:
+  [[nodiscard]] bool push_plain(Envelope& envelope, bool turn_ends) noexcept {
+    switch (mailbox_.push(envelope)) {
+      case Mailbox::Push::queued:
+        return true;
+      case Mailbox::Push::made_runnable:
+        turn_ends ? hand_off(*this) : schedule(*this);
+        return true;
+      case Mailbox::Push::closed:
+        break;
+    }
+    return false;
+  }
+  [[nodiscard]] Turn serve_queue(unsigned handled) noexcept;
+
   struct ShutdownEnvelope final : Envelope {
     ShutdownEnvelope() noexcept : Envelope(&deliver_shutdown) {}
   };
@@ -280,8 +328,16 @@ class CellBase : public ExecutionContext {
   static constexpr unsigned budget = 64;  // messages in one turn
 
   Mailbox mailbox_;
-  Envelope* inbox_ = nullptr;     // taken from the mailbox, oldest first
-  Envelope* in_place_ = nullptr;  // in work, and still in the mailbox word
+  // What a sender or the loop of a turn looks at, beside the mailbox word.
+  atomic<std::uint16_t> attention_{0};
+  atomic<bool> shutdown_sent_{false};
+  ActorError::Kind answer_ = ActorError::Kind::stopped;
+  bool started_ = false;
+  bool ending_ = false;
+  bool skip_teardown_ = false;
+  bool ending_or_stopping_ = false;  // no further message
+  Envelope* inbox_ = nullptr;        // taken from the mailbox, oldest first
+  Envelope* in_place_ = nullptr;     // in work, and still in the mailbox word
   std::coroutine_handle<> coroutine_;
   Turn (*after_coroutine_)(CellBase&) = nullptr;
   Step const* coroutine_step_ = nullptr;  // what Activity says while the coroutine runs
@@ -293,13 +349,6 @@ class CellBase : public ExecutionContext {
   atomic<CellExtra*> extra_{nullptr};
   Ancestor* parent_ = nullptr;  // who started it; null: a root
   ShutdownEnvelope shutdown_;
-  atomic<bool> shutdown_sent_{false};
-  atomic<std::uint16_t> attention_{0};
-  ActorError::Kind answer_ = ActorError::Kind::stopped;
-  bool started_ = false;
-  bool ending_ = false;
-  bool skip_teardown_ = false;
-  bool ending_or_stopping_ = false;  // no further message
 };
 
 /// LiveKind::request_end of every actor: posts a stop with reason shutdown, and does with the

@@ -11,6 +11,23 @@
 
 namespace spawned::detail {
 
+class MailQueue;
+void destroy_mail_queue(MailQueue* queue) noexcept;
+
+/// The queue of an actor that is bounded or takes urgent messages, or nothing.
+class OwnMailQueue {
+ public:
+  OwnMailQueue() noexcept = default;
+  OwnMailQueue(OwnMailQueue const&) = delete;
+  OwnMailQueue& operator=(OwnMailQueue const&) = delete;
+  ~OwnMailQueue() { destroy_mail_queue(queue_); }
+  /// Once. Errors: std::bad_alloc.
+  void make(ActorOptions const& options);
+  [[nodiscard]] MailQueue* get() const noexcept { return queue_; }
+
+ private:
+  MailQueue* queue_ = nullptr;
+};
 class UnreferencedStop;
 
 struct CellExtra {
@@ -20,6 +37,7 @@ struct CellExtra {
   ~CellExtra();
 
   ActorOptions options;
+  OwnMailQueue mail;
   Dependants dependants;  // timers and listeners
   IdleTimeout idle;
   bool own_home = false;  // the executor is this actor's alone and is given back at its end

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include <spawned/actors/dead_letters.hpp>
 #include <spawned/actors/detail/actor_cell.hpp>
 #include <spawned/actors/detail/cell.hpp>
 #include <spawned/actors/detail/deferral.hpp>
@@ -260,11 +261,16 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
     return Turn::next;
   }
 
-  // The actor has ended, or ends with this request.
+  // The actor has ended, or ends with this request, or has no room for it.
   [[gnu::noinline]] void settle(CellBase& cell, Operation operation) {
     message_.end();
     if (operation == Operation::discard) {
       this->reply_error(cell.unread_answer());
+      return;
+    }
+    if (operation == Operation::drop) {
+      this->result.emplace(Unexpected(ActorError(ActorError::Kind::mailbox_full)));
+      this->reply(false);
       return;
     }
     if (!this->result) {
@@ -372,10 +378,21 @@ class SendEnvelope final : public Block {
         return visit_message(cell, self);
       }
     }
-    if (operation == Operation::discard) self.dispose();
+    if (operation == Operation::discard || operation == Operation::drop) self.bury(base, operation);
     if (operation == Operation::destroy) pool_delete(&self);
     if (operation == Operation::identify) tell(info);
     return Turn::next;
+  }
+
+  // Without a cell the message was taken back.
+  [[gnu::noinline]] void bury(CellBase* cell, Operation operation) noexcept {
+    if (cell != nullptr) {
+      report_dead_letter(
+          *cell, dead_letter_name<M>(),
+          operation == Operation::drop ? DeadLetter::Cause::overflow : DeadLetter::Cause::unread,
+          nullptr);
+    }
+    dispose();
   }
 
   // Context::continue_with: ahead of the mail.

@@ -32,8 +32,9 @@ ActorRef<A> start(Scheduler& scheduler, char const* what, ActorOptions options, 
 /// Waits until init is done, as await_init().
 template <typename A>
 Result<ActorRef<A>, ActorError> wait_for_init(ActorRef<A> ref, std::int64_t timeout_ns) {
-  ReplyEnvelope<void>& ping = *pool_new<PingEnvelope>();
-  Result<void, ActorError> ready = ask_blocking(ref.cell(), ping, timeout_ns);
+  spawned::PendingReply<void> ping = send_ping(ref.cell());
+  Result<void, ActorError> ready = ping.wait_for_blocking(
+      timeout_ns == no_deadline ? no_timeout : std::chrono::nanoseconds(timeout_ns));
   if (ready) return ref;
   if (ready.error() == ActorError::Kind::timeout) request_actor_end(ref.cell(), UnreadMail::cancel);
   return Unexpected(std::move(ready.error()));

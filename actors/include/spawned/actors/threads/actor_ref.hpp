@@ -62,6 +62,13 @@ class ActorRef : public spawned::ActorRef<A> {
     return PendingReply<R>(Base::template start_request<M>(std::forward<Args>(args)...));
   }
 
+  /// Hands the actor `M(args...)`, and blocks if its bounded mailbox has the policy `wait` and no
+  /// room. Errors: as SendAwaitable, but `cancelled`.
+  template <typename M, typename... Args>
+  Result<void, ActorError> send_wait(Args&&... args) const {
+    return this->template send_wait_blocking<M>(std::forward<Args>(args)...);
+  }
+
   /// Asks the actor to end and blocks until it has. `no_such_actor` when it had ended before,
   /// `timeout` when it is not done in time (it still ends), `deadlock` when an actor would wait for
   /// its own end; nothing is stopped then.
