@@ -89,11 +89,20 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
   Turn turn = Turn::next;
   if (self.coroutine_) [[unlikely]] {
     self.wait_gate();
-    if (!resume_chain(self.resume_point.get(), self)) return;
-    turn = self.after_coroutine_(self);
+    if (self.has_attention(Attention::lethal) && !self.resumes_doomed) [[unlikely]] {
+      turn = self.abort_callback();
+    } else {
+      if (!resume_chain(self.resume_point.get(), self)) return;
+      turn = self.after_coroutine_(self);
+    }
   } else if (!self.started_) [[unlikely]] {
     self.started_ = true;
-    turn = self.actor_kind().init(self);
+    if (self.has_attention(Attention::lethal)) [[unlikely]] {
+      self.answer_ = ActorError::Kind::init_failed;
+      turn = Turn::stop;
+    } else {
+      turn = self.actor_kind().init(self);
+    }
   }
   self.work_through(turn);
 }
@@ -106,6 +115,10 @@ void CellBase::work_through(Turn turn) noexcept {
     if (turn == Turn::stop || ending_or_stopping_) {
       if (end_turn() == Turn::next) finish_end();
       return;
+    }
+    if (attention_.load(memory_order_relaxed) != 0) [[unlikely]] {  // the signal's mail follows
+      turn = attend();
+      if (turn != Turn::next) continue;
     }
     Envelope* envelope = inbox_;
     if (envelope == nullptr) {
@@ -135,6 +148,10 @@ void CellBase::work_through(Turn turn) noexcept {
 
 // Teardown, once. Called again when a coroutine teardown has finished.
 Turn CellBase::end_turn() noexcept {
+  if (has_attention(Attention::lethal | Attention::call_scoped)) [[unlikely]] {
+    end_call_scope();
+    if (is_exiting()) accept_exit();
+  }
   if (ending_) return Turn::next;
   ending_ = ending_or_stopping_ = true;
   publish_hand_off();  // user code follows, if only a destructor
@@ -150,7 +167,9 @@ void CellBase::finish_end() noexcept {
   discard(unread);
   Envelope* const held = std::exchange(held_reply_, nullptr);
   waiters_.close();
-  if (held != nullptr) (void)held->deliver(this, *held, Operation::finish);
+  if (held != nullptr) {
+    (void)held->deliver(this, *held, exited_ ? Operation::discard : Operation::finish);
+  }
   if (CellExtra const* const own = extra_or_null(); own != nullptr && own->own_home) home->retire();
   live_remove(*this);
   release();
@@ -208,10 +227,10 @@ void request_actor_end(ExecutionContext& context) noexcept {
   auto& cell = static_cast<CellBase&>(context);
   // Cancel first: the teardown that the stop leads to has its time. The stop is posted once; who
   // asks again cuts a teardown short that takes too long.
+  bool const first = !cell.shutdown_sent_.exchange(true, memory_order_relaxed);  // before the RMW
   cell.request_cancel();
-  if (!cell.shutdown_sent_.exchange(true, memory_order_relaxed)) {  // once is all it says
-    (void)cell.push(cell.shutdown_);
-  }
+  cell.cancel_token_soon();
+  if (first) (void)cell.push(cell.shutdown_);
 }
 
 std::string describe_actor(ExecutionContext const& context) {

@@ -112,7 +112,7 @@ std::string ActorError::what() const {
     case Kind::no_such_actor:
       return ended("the actor had ended before the request");
     case Kind::stopped:
-      return ended("the actor ended before it came to the request");
+      return ended("the actor ended without answering the request");
     case Kind::handler_failed:
       return ended("the actor's handler failed on this request");
     case Kind::init_failed:

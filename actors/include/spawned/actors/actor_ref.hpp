@@ -129,10 +129,27 @@ class ActorRef {
   /// Asks the actor to end after what the caller sent before; teardown runs. Any thread.
   void stop(ExitReason reason = {}) const { (void)detail::post_stop(*cell_, std::move(reason)); }
 
+  /// An exit signal: ends the actor with exactly this reason as soon as it can be, without teardown
+  /// and without reading its mail; requests get `stopped`. Any thread. OTP's exit/2.
+  ///
+  /// `normal` from another is ignored; from the actor itself it ends it. `kill` becomes `killed`.
+  /// The first signal wins. Errors: std::bad_alloc; no signal was sent then.
+  ///
+  /// Ordering  takes effect before anything that the caller sends afterwards, and perhaps before
+  ///           what it sent earlier: between two messages, or where the handler is suspended or
+  ///           suspends next; the frame is destroyed there, locals first to last. A handler that
+  ///           blocks its thread is not interrupted. It ends a teardown too.
+  /// Cancel    callbacks of the handler's CancellationToken run in this call.
+  /// Example   tests/actors/exit_test.cpp
+  void exit(ExitReason reason) const { cell_->exit(std::move(reason)); }
+  /// exit(kill): others see reason `killed`.
+  void kill() const { cell_->exit(ExitReason::Kind::kill); }
+
   class ExitAwaiter {
    public:
     ExitAwaiter(detail::CellBase& cell, bool stop, ExitReason reason, std::int64_t timeout_ns)
         : cell_(&cell),
+          guard_(&cell),
           stop_reason_(std::move(reason)),
           timeout_ns_(timeout_ns),
           wait_(cell.waiters()),
@@ -141,7 +158,6 @@ class ActorRef {
     }
     ExitAwaiter(ExitAwaiter const&) = delete;
     ExitAwaiter& operator=(ExitAwaiter const&) = delete;
-    ~ExitAwaiter() { cell_->release(); }
 
     [[nodiscard]] bool await_ready() const noexcept { return !stop_ && cell_->has_ended(); }
     template <detail::runtime_promise Promise>
@@ -173,6 +189,7 @@ class ActorRef {
 
    private:
     detail::CellBase* cell_;
+    detail::CellGuard guard_;  // outlives wait_, which is linked into the cell
     ExitReason stop_reason_;
     std::int64_t timeout_ns_;
     detail::ListWait wait_;
@@ -223,7 +240,10 @@ class ActorRef {
     if (!cell_->has_ended()) return std::nullopt;
     return cell_->exit_reason();
   }
-  [[nodiscard]] bool is_alive() const noexcept { return !cell_->has_ended(); }
+  /// False from an exit signal on that it cannot survive, though it may still be at its end.
+  [[nodiscard]] bool is_alive() const noexcept {
+    return !cell_->has_ended() && !cell_->is_exiting();
+  }
   [[nodiscard]] ActorId id() const noexcept { return cell_->id(); }
 
   friend bool operator==(ActorRef const& left, ActorRef const& right) noexcept {

@@ -85,7 +85,8 @@ Result<R, ActorError> ask_blocking(CellBase& cell, ReplyEnvelope<R>& envelope,
 /// Errors     `timeout`          no reply within the time limit; a later one is dropped, and never
 ///                               seen by a later request.
 ///            `no_such_actor`    the actor had ended before; at once.
-///            `stopped`          it ended with the request unread; at once.
+///            `stopped`          it ended with the request unread or, by an exit signal, in the
+///                               midst of it; at once.
 ///            `handler_failed`   its handler threw on this request; teardown has run.
 ///            `init_failed`, `init_no_success`  it never ran.
 ///            `unused`           its handler answered `unused`.
@@ -111,8 +112,9 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
         wait_(detail::Slot::abandoned) {}
   RequestAwaitable(RequestAwaitable const&) = delete;
   RequestAwaitable& operator=(RequestAwaitable const&) = delete;
+  /// Also while suspended, once the context was queued and will not be resumed.
   ~RequestAwaitable() {
-    if (envelope_ != nullptr) envelope_->destroy();
+    if (envelope_ != nullptr) let_go();
   }
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -124,7 +126,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
       early_ = Early::self;
       return false;
     }
-    if (!wait_.prepare(caller, context, envelope_->slot)) return false;
+    if (!wait_.prepare(caller, context, envelope_->slot)) return wait_.refused();
     early_ = Early::none;
     if (!cell_->push(*envelope_, true)) {
       early_ = Early::dead;
@@ -150,6 +152,12 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
  private:
   enum class Early : unsigned char { none, not_sent, self, dead };
 
+  // Never sent, or answered: the envelope is ours. Given up: it is the actor's.
+  [[gnu::noinline]] void let_go() noexcept {
+    if (early_ != Early::none || wait_.finish() == detail::WaitOutcome::completed) {
+      envelope_->destroy();
+    }
+  }
   [[gnu::noinline]] Result<R, ActorError> early_result(detail::WaitOutcome outcome) {
     if (early_ == Early::self) return Unexpected(ActorError::Kind::deadlock);
     if (outcome == detail::WaitOutcome::cancelled) {

@@ -5,6 +5,8 @@
 //   Ended, in this order: the state is destroyed, the mailbox closed and its unread requests
 //   answered `stopped`, the exit reason published and waiters woken, the reply that was held back
 //   for teardown sent, the actor's own reference dropped. Refs keep only the cell's memory.
+//   An exit signal (docs/design/exit.md) ends the actor at the next point between two messages, or
+//   at its next suspension, without teardown and without reading further mail.
 //
 // Threads.  Whoever runs the actor owns every field but head (Mailbox), refs and waiters. Ownership
 //   goes through the mailbox word and the run queues (mailbox.hpp, ExecutionContext).
@@ -14,6 +16,8 @@
 //             The last owner frees the cell after everybody else is done with it.
 //   extra     extra() CASes extra_ (acq_rel)  ->  extra_or_null() loads (acquire).
 //             Who finds the block sees it constructed.
+//   exit      exit() ORs Attention::lethal (release)  ->  accept_exit() loads (acquire).
+//             The owner sees the reason of the signal.
 #pragma once
 
 #include <coroutine>
@@ -25,6 +29,7 @@
 #include <spawned/actors/detail/mailbox.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/exit_reason.hpp>
+#include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/detail/execution_context.hpp>
 #include <spawned/runtime/detail/wait_list.hpp>
 
@@ -89,14 +94,14 @@ class CellBase : public ExecutionContext {
     static constexpr std::uint8_t skip_expired = 8;   // ActorOptions::skip_expired
     static constexpr std::uint8_t watched = 16;       // ActorOptions::handler_timeout
     static constexpr std::uint8_t unreferenced = 32;  // ActorOptions::stop_when_unreferenced
+    static constexpr std::uint8_t call_scoped = 64;   // something in extra() ends with the callback
+    static constexpr std::uint8_t off_workers = 128;  // its handlers may block
   };
 
   CellBase(Executor& where, ActorKind const& actor_kind) noexcept;
 
   /// Before launch(): the actor has options. Takes them over.
-  void adopt(CellExtra* options) noexcept {
-    extra_.store(options, memory_order_relaxed);  // the cell is nobody else's yet
-  }
+  void adopt(CellExtra* options) noexcept;
   /// Made if there is none yet. Any thread that holds a reference.
   [[nodiscard]] CellExtra& extra();
   [[nodiscard]] CellExtra* extra_or_null() const noexcept {
@@ -177,6 +182,16 @@ class CellBase : public ExecutionContext {
     answer_ = answer;
     return stop_with(std::move(reason));
   }
+  /// An exit signal: OTP's exit/2 for a receiver that does not trap. Any thread that holds a
+  /// reference. Errors: std::bad_alloc; no signal was sent then.
+  void exit(ExitReason reason);
+  /// A lethal signal has come; the actor will read no further mail.
+  [[nodiscard]] bool is_exiting() const noexcept {
+    return (attention_.load(memory_order_acquire) & Attention::lethal) != 0;  // exit
+  }
+  /// What Context::cancellation_token() gives. On the actor's turn.
+  [[nodiscard]] CancellationToken handler_token();
+
   /// Context::stop: end when the present callback is done. In teardown the actor ends already.
   void request_stop(ExitReason reason) noexcept {
     if (ending_) return;
@@ -207,11 +222,20 @@ class CellBase : public ExecutionContext {
   struct ShutdownEnvelope final : Envelope {
     ShutdownEnvelope() noexcept : Envelope(&deliver_shutdown) {}
   };
+  struct ExitEnvelope;
   static Turn deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation);
   static void run_turn(Runnable& runnable) noexcept;
   friend void request_actor_end(ExecutionContext& context) noexcept;
 
   void work_through(Turn turn) noexcept;
+  [[nodiscard]] bool has_attention(std::uint8_t bits) const noexcept {
+    return (attention_.load(memory_order_relaxed) & bits) != 0;  // a hint; the mail comes after it
+  }
+  [[nodiscard]] Turn attend() noexcept;
+  [[nodiscard]] Turn abort_callback() noexcept;
+  void accept_exit() noexcept;
+  void cancel_token_soon() noexcept;
+  void end_call_scope() noexcept;
   [[nodiscard]] bool give_up(Envelope& envelope) noexcept {
     in_place_ = nullptr;  // first: afterwards the cell may be anybody's
     if (mailbox_.go_idle(&envelope)) return true;
@@ -243,6 +267,7 @@ class CellBase : public ExecutionContext {
   bool ending_ = false;
   bool skip_teardown_ = false;
   bool ending_or_stopping_ = false;  // no further message
+  bool exited_ = false;              // by a signal: the reply held back is not sent
 };
 
 /// LiveKind::request_end of every actor: posts a stop with reason shutdown and cancels the handler.

@@ -2,13 +2,27 @@
 // options, or by the first that needs it (CellBase::extra()).
 #pragma once
 
+#include <optional>
+
+#include <spawned/actors/exit_reason.hpp>
 #include <spawned/actors/options.hpp>
+#include <spawned/runtime/cancellation.hpp>
+#include <spawned/runtime/detail/atomic.hpp>
+#include <spawned/runtime/detail/spin_lock.hpp>
 
 namespace spawned::detail {
 
 struct CellExtra {
   ActorOptions options;
   bool own_home = false;  // the executor is this actor's alone and is given back at its end
+
+  // --- exit signals: docs/design/exit.md ---
+  atomic<bool> exit_claimed{false};  // by the first lethal signal
+  ExitReason exit_reason;            // its; published by Attention::lethal
+
+  // --- Context::cancellation_token() ---
+  SpinLock token_lock;
+  std::optional<CancellationToken> token;  // of the present callback
 };
 
 /// Checked, in a block from the pool. Errors: InvalidOptions.
