@@ -1,5 +1,7 @@
 // Exit signals and the cancellation token of a callback: what ends or interrupts an actor from
 // outside. The protocol is described in docs/design/exit.md.
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -23,6 +25,10 @@ struct CellBase::ExitEnvelope final : Envelope {
 void CellBase::adopt(CellExtra* options) noexcept {
   std::uint8_t bits = 0;
   if (options->options.backend != Backend::Async) bits |= Attention::off_workers;
+  if (options->options.handler_timeout != std::chrono::nanoseconds::max()) {
+    bits |= Attention::watched;
+  }
+  if (options->options.skip_expired) bits |= Attention::skip_expired;
   extra_.store(options, memory_order_relaxed);   // the cell is nobody else's yet
   attention_.store(bits, memory_order_relaxed);  // nor is this
 }
@@ -72,6 +78,7 @@ void CellBase::accept_exit() noexcept {
 Turn CellBase::attend() noexcept {
   if (has_attention(Attention::lethal)) return Turn::stop;
   if (has_attention(Attention::call_scoped)) end_call_scope();
+  if (has_attention(Attention::watched)) extra_or_null()->timed_out = false;
   return Turn::next;
 }
 

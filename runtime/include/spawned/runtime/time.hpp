@@ -25,6 +25,9 @@ using TimePoint = std::chrono::time_point<Clock, std::chrono::nanoseconds>;
 
 namespace detail {
 
+/// The time of a runtime. Any thread.
+[[nodiscard]] std::int64_t clock_now_ns(Scheduler& scheduler) noexcept;
+
 /// Any duration in ns; what does not fit becomes the nearest that does (292 years).
 template <typename Rep, typename Period>
 [[nodiscard]] std::int64_t to_ns(std::chrono::duration<Rep, Period> duration) noexcept {

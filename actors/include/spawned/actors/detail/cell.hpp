@@ -108,6 +108,11 @@ class CellBase : public ExecutionContext {
     return extra_.load(memory_order_acquire);  // extra
   }
 
+  /// Owner. A lethal signal that is not seen here is seen at its mail.
+  [[nodiscard]] bool has_attention(std::uint8_t bits) const noexcept {
+    return (attention_.load(memory_order_relaxed) & bits) != 0;  // see above
+  }
+
   /// Makes the actor live. Once, after construction; the caller's reference is the first.
   /// Errors  RuntimeEnded; the cell is gone then.
   void launch();
@@ -147,11 +152,23 @@ class CellBase : public ExecutionContext {
   /// Keeps the coroutine of a callback and starts it. `after` is called when it has finished,
   /// at once or in a later turn, and destroys the frame.
   [[nodiscard]] Turn start_coroutine(std::coroutine_handle<> frame, Turn (*after)(CellBase&));
+  /// The same for a handler of `message`, which handler_timeout may watch.
+  [[nodiscard]] Turn start_handler(std::coroutine_handle<> frame, Turn (*after)(CellBase&),
+                                   std::string_view message) {
+    if (has_attention(Attention::watched)) [[unlikely]]
+      watch_handler(message);
+    return start_coroutine(frame, after);
+  }
   [[nodiscard]] std::coroutine_handle<> coroutine() const noexcept { return coroutine_; }
   void end_coroutine() noexcept {
+    if (has_attention(Attention::watched)) [[unlikely]]
+      unwatch_handler();
     coroutine_.destroy();
     coroutine_ = nullptr;
   }
+  /// In the catch block of a handler: it was ended by HandlerTimeout::cancel and the actor goes on.
+  /// Fills in what the caller is told.
+  [[nodiscard]] bool handler_timed_out(ExitReason& reason) noexcept;
 
   /// The actor is done with a message it goes on after: takes it out of the mailbox, and gives the
   /// actor up if there is no other (then: away). Before it, the envelope must not be freed.
@@ -228,14 +245,14 @@ class CellBase : public ExecutionContext {
   friend void request_actor_end(ExecutionContext& context) noexcept;
 
   void work_through(Turn turn) noexcept;
-  [[nodiscard]] bool has_attention(std::uint8_t bits) const noexcept {
-    return (attention_.load(memory_order_relaxed) & bits) != 0;  // a hint; the mail comes after it
-  }
   [[nodiscard]] Turn attend() noexcept;
   [[nodiscard]] Turn abort_callback() noexcept;
   void accept_exit() noexcept;
   void cancel_token_soon() noexcept;
   void end_call_scope() noexcept;
+  void watch_handler(std::string_view message) noexcept;
+  void unwatch_handler() noexcept;
+  friend class HandlerWatch;
   [[nodiscard]] bool give_up(Envelope& envelope) noexcept {
     in_place_ = nullptr;  // first: afterwards the cell may be anybody's
     if (mailbox_.go_idle(&envelope)) return true;

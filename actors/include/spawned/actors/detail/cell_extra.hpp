@@ -12,6 +12,8 @@
 
 namespace spawned::detail {
 
+class HandlerWatch;
+
 struct CellExtra {
   ActorOptions options;
   bool own_home = false;  // the executor is this actor's alone and is given back at its end
@@ -23,6 +25,9 @@ struct CellExtra {
   // --- Context::cancellation_token() ---
   SpinLock token_lock;
   std::optional<CancellationToken> token;  // of the present callback
+
+  HandlerWatch* watch = nullptr;  // owner: over the present call of a coroutine handler
+  bool timed_out = false;         // owner: the call that has just ended was cancelled by it
 };
 
 /// Checked, in a block from the pool. Errors: InvalidOptions.

@@ -74,7 +74,8 @@ struct HandlerFrame {
       if constexpr (is_task<std::remove_cvref_t<H>>) {
         auto task = call();
         cell.current = &envelope;
-        return cell.start_coroutine(task.release(), &after<typename H::value_type>);
+        return cell.start_handler(task.release(), &after<typename H::value_type>,
+                                  Env::message_name());
       } else if constexpr (std::is_void_v<H>) {
         call();
         return consume();
@@ -153,6 +154,12 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
   }
   /// The handler threw; in the catch block.
   Turn failed(CellBase& cell) noexcept {
+    if (ExitReason why;
+        cell.has_attention(CellBase::Attention::watched) && cell.handler_timed_out(why)) {
+      this->result.emplace(
+          Unexpected(ActorError(ActorError::Kind::handler_failed, std::move(why))));
+      return send_reply(cell);
+    }
     cell.take_out(*this);
     return cell.fail(message_name(), this);
   }
@@ -266,6 +273,10 @@ class SendEnvelope final : public Envelope {
   }
   /// The handler threw; in the catch block.
   Turn failed(CellBase& cell) noexcept {
+    if (ExitReason why;
+        cell.has_attention(CellBase::Attention::watched) && cell.handler_timed_out(why)) {
+      return consume(cell);
+    }
     cell.take_out(*this);
     pool_delete(this);
     return cell.fail(message_name());
