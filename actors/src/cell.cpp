@@ -153,6 +153,7 @@ Turn CellBase::end_turn() noexcept {
     if (is_exiting()) accept_exit();
   }
   if (ending_) return Turn::next;
+  drop_deadline();
   ending_ = ending_or_stopping_ = true;
   publish_hand_off();  // user code follows, if only a destructor
   if (skip_teardown_ || actor_kind().teardown == nullptr) return Turn::next;

@@ -77,6 +77,7 @@ void CellBase::accept_exit() noexcept {
 // Between two messages, when some attention is asked for.
 Turn CellBase::attend() noexcept {
   if (has_attention(Attention::lethal)) return Turn::stop;
+  drop_deadline();
   if (has_attention(Attention::call_scoped)) end_call_scope();
   if (has_attention(Attention::watched)) extra_or_null()->timed_out = false;
   return Turn::next;

@@ -84,6 +84,9 @@ class ActorRef {
   [[nodiscard]] auto start_request(Args&&... args) const {
     auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
     using R = detail::reply_t<A, M>;
+    if (detail::CellBase const* const caller = detail::CellBase::running()) {
+      envelope->deadline_ns = caller->deadline_ns();
+    }
     if (!cell_->push(*envelope)) {
       envelope->result.emplace(Unexpected(detail::dead_actor_error(*cell_)));
       (void)envelope->slot.complete();
@@ -244,6 +247,12 @@ class ActorRef {
   [[nodiscard]] bool is_alive() const noexcept {
     return !cell_->has_ended() && !cell_->is_exiting();
   }
+  /// How many requests ActorOptions::skip_expired has dropped.
+  [[nodiscard]] std::uint64_t expired_requests() const noexcept {
+    detail::CellExtra const* const extra = cell_->extra_or_null();
+    return extra != nullptr ? extra->expired.load(detail::memory_order_relaxed)  // a statistic
+                            : 0;
+  }
   [[nodiscard]] ActorId id() const noexcept { return cell_->id(); }
 
   friend bool operator==(ActorRef const& left, ActorRef const& right) noexcept {
@@ -272,7 +281,8 @@ class ActorRef {
       using R = detail::reply_t<A, M>;
       auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
       if (owned) cell_->retain();
-      return RequestAwaitable<R>(*cell_, owned, *envelope, timeout_ns);
+      return RequestAwaitable<R>(*cell_, owned, *envelope, timeout_ns,
+                                 detail::awaits_in_request<A, M>);
     }
   }
 

@@ -2,10 +2,14 @@
 // `Context<Self>&` as its last parameter.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
 #include <spawned/actors/exit_reason.hpp>
+#include <spawned/runtime/time.hpp>
 
 namespace spawned {
 
@@ -35,6 +39,20 @@ class Context {
   /// ActorOptions::handler_timeout. For work the callback hands to others; its own awaits need no
   /// token. Each callback has its own. Callbacks of the token run on the thread that cancels.
   [[nodiscard]] CancellationToken cancellation_token() { return cell_->handler_token(); }
+
+  /// When the caller of the request in work gives up, if it does: only in handlers that are
+  /// coroutines or may block. What they ask of others has no more time than that.
+  [[nodiscard]] std::optional<TimePoint> deadline() const noexcept {
+    std::int64_t const ns = cell_->deadline_ns();
+    if (ns == detail::no_deadline) return std::nullopt;
+    return TimePoint(std::chrono::nanoseconds(ns));
+  }
+  /// What is left until then, zero at least; `nanoseconds::max()` without a deadline.
+  [[nodiscard]] std::chrono::nanoseconds time_left() const noexcept {
+    std::int64_t const ns = cell_->limit_by_deadline(detail::no_deadline);
+    return ns == detail::no_deadline ? std::chrono::nanoseconds::max()
+                                     : std::chrono::nanoseconds(ns);
+  }
 
   /// The runtime is ending: awaits return or throw `cancelled`.
   [[nodiscard]] bool is_cancelled() const noexcept { return cell_->is_cancelled(); }

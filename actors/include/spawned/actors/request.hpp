@@ -49,14 +49,21 @@ class CellGuard {
 
 [[nodiscard]] ActorError dead_actor_error(CellBase& cell);
 
+/// Gives the request the deadline that `timeout_ns` from now is.
+void stamp_deadline(AnyRequest& request, std::int64_t timeout_ns) noexcept;
+
 /// Sends a request and blocks the thread until it is answered.
 template <typename R>
 Result<R, ActorError> ask_blocking(CellBase& cell, ReplyEnvelope<R>& envelope,
                                    std::int64_t timeout_ns) {
-  if (CellBase::running() == &cell) {
-    envelope.destroy();
-    return Unexpected(ActorError::Kind::deadlock);
+  if (CellBase const* const caller = CellBase::running()) {
+    if (caller == &cell) {
+      envelope.destroy();
+      return Unexpected(ActorError::Kind::deadlock);
+    }
+    timeout_ns = caller->limit_by_deadline(timeout_ns);
   }
+  stamp_deadline(envelope, timeout_ns);
   ThreadWait wait;
   envelope.slot.start_waiting(wait);
   if (!cell.push(envelope)) {
@@ -92,7 +99,9 @@ Result<R, ActorError> ask_blocking(CellBase& cell, ReplyEnvelope<R>& envelope,
 ///            `unused`           its handler answered `unused`.
 ///            `deadlock`         an actor asked itself.
 ///            `cancelled`        the calling task was cancelled.
-/// Units      the time limit runs from the co_await, with a resolution of 1 ms, and is never short.
+/// Units      the time limit runs from the co_await, with a resolution of 1 ms, and is never short
+///            but in one case: a handler that serves a request has only what is left of the time
+///            limit of that one (Context::deadline()).
 /// Suspends   always, but for the errors known at once.
 /// Resumes    on the actor's worker right after its turn, or on a thief; never inside the handler.
 /// Ordering   after everything the same task sent to the same actor before.
@@ -103,13 +112,15 @@ Result<R, ActorError> ask_blocking(CellBase& cell, ReplyEnvelope<R>& envelope,
 template <typename R>
 class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitable {
  public:
+  /// `stamps`: the handler can hand the deadline on.
   RequestAwaitable(detail::CellBase& cell, bool owned, detail::ReplyEnvelope<R>& envelope,
-                   std::int64_t timeout_ns) noexcept
+                   std::int64_t timeout_ns, bool stamps = false) noexcept
       : cell_(&cell),
         owned_(owned ? &cell : nullptr),
         envelope_(&envelope),
         timeout_ns_(timeout_ns),
-        wait_(detail::Slot::abandoned) {}
+        wait_(detail::Slot::abandoned),
+        stamps_(stamps) {}
   RequestAwaitable(RequestAwaitable const&) = delete;
   RequestAwaitable& operator=(RequestAwaitable const&) = delete;
   /// Also while suspended, once the context was queued and will not be resumed.
@@ -125,6 +136,12 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
     if (&context == cell_) {
       early_ = Early::self;
       return false;
+    }
+    if (context.await_checks != 0) [[unlikely]] {
+      timeout_ns_ = static_cast<detail::CellBase&>(context).limit_by_deadline(timeout_ns_);
+    }
+    if (stamps_ || cell_->has_attention(detail::CellBase::Attention::off_workers)) {
+      detail::stamp_deadline(*envelope_, timeout_ns_);
     }
     if (!wait_.prepare(caller, context, envelope_->slot)) return wait_.refused();
     early_ = Early::none;
@@ -173,6 +190,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
   std::int64_t timeout_ns_;
   detail::SlotWait wait_;
   Early early_ = Early::not_sent;
+  bool stamps_;
 };
 
 /// A request under way: what start_request returns.
@@ -212,6 +230,9 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
         self_ = true;
         return false;
       }
+      if (context.await_checks != 0) [[unlikely]] {
+        timeout_ns_ = static_cast<detail::CellBase&>(context).limit_by_deadline(timeout_ns_);
+      }
       return wait_.suspend(caller, context, pending_->envelope_->slot, timeout_ns_);
     }
     Result<R, ActorError> await_resume() {
@@ -241,9 +262,12 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
   Result<R, ActorError> wait_for_blocking(std::chrono::duration<Rep, Period> limit) {
     detail::require_no_worker("PendingReply::wait_blocking");
     if (!is_ready()) {
-      if (detail::CellBase::running() == target_) return Unexpected(ActorError::Kind::deadlock);
+      detail::CellBase const* const caller = detail::CellBase::running();
+      if (caller != nullptr && caller == target_) return Unexpected(ActorError::Kind::deadlock);
+      std::int64_t timeout_ns = detail::limit_ns(limit);
+      if (caller != nullptr) timeout_ns = caller->limit_by_deadline(timeout_ns);
       detail::ThreadWait wait(detail::Slot::empty);
-      if (!wait.wait(envelope_->slot, detail::limit_ns(limit))) {
+      if (!wait.wait(envelope_->slot, timeout_ns)) {
         return Unexpected(ActorError::Kind::timeout);
       }
     }

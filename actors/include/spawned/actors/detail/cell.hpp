@@ -225,6 +225,19 @@ class CellBase : public ExecutionContext {
     return static_cast<CellBase*>(local->running);
   }
 
+  /// The handler of this request hands its deadline on to what it asks itself.
+  void carry_deadline(Envelope& request) noexcept {
+    current = &request;
+    await_checks |= carries_deadline;
+  }
+  void drop_deadline() noexcept { await_checks &= static_cast<std::uint8_t>(~carries_deadline); }
+  /// Of the request in work, a point of its runtime's clock, or no_deadline.
+  [[nodiscard]] std::int64_t deadline_ns() const noexcept;
+  /// `timeout_ns`, or what is left of the deadline if that is less.
+  [[nodiscard]] std::int64_t limit_by_deadline(std::int64_t timeout_ns) const noexcept;
+
+  void count_expired() noexcept;
+
   /// The message in work, for coroutine handlers.
   Envelope* current = nullptr;
 

@@ -2,6 +2,7 @@
 // options, or by the first that needs it (CellBase::extra()).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include <spawned/actors/exit_reason.hpp>
@@ -17,6 +18,8 @@ class HandlerWatch;
 struct CellExtra {
   ActorOptions options;
   bool own_home = false;  // the executor is this actor's alone and is given back at its end
+
+  atomic<std::uint64_t> expired{0};  // requests that skip_expired dropped
 
   // --- exit signals: docs/design/exit.md ---
   atomic<bool> exit_claimed{false};  // by the first lethal signal

@@ -16,12 +16,23 @@
 
 namespace spawned::detail {
 
-/// The part of a request that the caller knows: slot and result. Two owners, see Slot.
-template <typename R>
-struct ReplyEnvelope : Envelope {
+/// What all requests have.
+struct AnyRequest : Envelope {
   using Envelope::Envelope;
 
+  /// A point of the caller's runtime's clock, set only for a receiver that can hand it on.
+  std::int64_t deadline_ns = no_deadline;
   Slot slot;
+
+ protected:
+  ~AnyRequest() = default;
+};
+
+/// The part of a request that the caller knows: slot and result. Two owners, see Slot.
+template <typename R>
+struct ReplyEnvelope : AnyRequest {
+  using AnyRequest::AnyRequest;
+
   std::optional<Result<R, ActorError>> result;
 
   /// Actor's side, last touch. `turn_ends`: this is the last thing of a turn.
@@ -70,6 +81,10 @@ struct HandlerFrame {
   template <typename Call, typename Consume>
   static Turn run(ActorCell<A>& cell, Env& envelope, Call&& call, Consume&& consume) {
     using H = std::invoke_result_t<Call>;
+    if constexpr (std::is_base_of_v<AnyRequest, Env>) {
+      if (envelope.deadline_ns != no_deadline) [[unlikely]]
+        cell.carry_deadline(envelope);
+    }
     try {
       if constexpr (is_task<std::remove_cvref_t<H>>) {
         auto task = call();
@@ -92,6 +107,7 @@ struct HandlerFrame {
   static Turn after(CellBase& base) {
     auto& cell = static_cast<ActorCell<A>&>(base);
     auto& envelope = static_cast<Env&>(*cell.current);
+    cell.drop_deadline();
     auto handle = std::coroutine_handle<TaskPromise<X>>::from_address(cell.coroutine().address());
     Turn turn = Turn::next;
     try {
@@ -206,6 +222,9 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
     auto& self = static_cast<RequestEnvelope&>(envelope);
     if (operation == Operation::handle) [[likely]] {
       auto& cell = static_cast<ActorCell<A>&>(*base);
+      if (cell.has_attention(CellBase::Attention::skip_expired) && self.slot.is_abandoned()) {
+        return self.skip(cell);
+      }
       if constexpr (direct_request<A, M>) {
         return call(cell, self, self.message_.get());
       } else {
@@ -218,6 +237,12 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
       self.settle(*base, operation);
     }
     return Turn::next;
+  }
+
+  // Nobody waits for the reply any more, and the actor wants no such requests.
+  [[gnu::noinline]] Turn skip(CellBase& cell) noexcept {
+    cell.count_expired();
+    return send_reply(cell);
   }
 
   // The actor has ended, or ends with this request.

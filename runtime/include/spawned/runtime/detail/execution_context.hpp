@@ -141,6 +141,11 @@ struct ExecutionContext : Runnable {
   ExecutionContext* live_next = nullptr;
   std::uint32_t live_shard = 0;
 
+  /// Owner: what an await of an actor has to look at; 0 for tasks and most actors.
+  static constexpr std::uint8_t carries_deadline = 1;
+  static constexpr std::uint8_t finds_cycles = 2;
+  std::uint8_t await_checks = 0;
+
   bool resumes_doomed = false;   // owner: the suspended leaf must go on even so
   bool cancel_reported = false;  // owner: an await has already returned `cancelled` as a value
 
