@@ -48,7 +48,9 @@ CellBase::CellBase(Executor& where, ActorKind const& actor_kind) noexcept
     : ExecutionContext(where, actor_kind, &run_turn),
       mailbox_(actor_kind.init == nullptr ? Mailbox::Start::idle : Mailbox::Start::running),
       id_(next_actor_id()),
-      started_(actor_kind.init == nullptr) {}
+      started_(actor_kind.init == nullptr) {
+  if (where.detects_cycles()) await_checks = finds_cycles;
+}
 
 CellBase::~CellBase() {
   if (CellExtra* const own = extra_.load(memory_order_relaxed)) pool_delete(own);  // the last owner

@@ -71,6 +71,11 @@ void SlotWait::on_complete(SlotWaiter& self, bool turn_ends) noexcept {
   }
 }
 
+void SlotWait::on_complete_reported(SlotWaiter& self, bool turn_ends) noexcept {
+  static_cast<SlotWait&>(self).given_up_.store(true, memory_order_relaxed);  // one word
+  on_complete(self, turn_ends);
+}
+
 void SlotWait::on_cancel(Wait& self) noexcept {
   auto& wait = static_cast<SlotWait&>(self);
   if (!wait.give_up()) return;

@@ -29,7 +29,7 @@ std::vector<int> allowed_processors() {
 }  // namespace
 
 Scheduler::Scheduler(RuntimeOptions options)
-    : Executor(*this),
+    : Executor(*this, options.detect_cycles),
       idle(options.workers),
       living(options.workers + 1),
       blocking(*this, options.name, options.blocking_threads_max,

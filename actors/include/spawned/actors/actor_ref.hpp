@@ -161,6 +161,9 @@ class ActorRef {
     }
     ExitAwaiter(ExitAwaiter const&) = delete;
     ExitAwaiter& operator=(ExitAwaiter const&) = delete;
+    ~ExitAwaiter() {
+      if (edge_ != nullptr) detail::WaitEdge::leave(edge_);
+    }
 
     [[nodiscard]] bool await_ready() const noexcept { return !stop_ && cell_->has_ended(); }
     template <detail::runtime_promise Promise>
@@ -168,6 +171,11 @@ class ActorRef {
       if (caller.promise().context == cell_) {
         own_ = true;
         return false;
+      }
+      if (caller.promise().context->await_checks != 0) [[unlikely]] {
+        auto& caller_cell = static_cast<detail::CellBase&>(*caller.promise().context);
+        edge_ = detail::WaitEdge::enter(caller_cell, *cell_, wait_.slot_wait());
+        if (edge_ != nullptr && edge_->closes_cycle()) return false;
       }
       if (stop_) {
         if (!detail::post_stop(*cell_, std::move(stop_reason_))) {
@@ -179,6 +187,10 @@ class ActorRef {
       return wait_.suspend(caller, *caller.promise().context, timeout_ns_);
     }
     Result<ExitReason, ActorError> await_resume() {
+      if (edge_ != nullptr) {
+        if (edge_->closes_cycle()) return Unexpected(edge_->error());
+        detail::WaitEdge::leave(edge_);
+      }
       if (own_) return Unexpected(ActorError::Kind::deadlock);
       if (dead_) return Unexpected(detail::dead_actor_error(*cell_));
       if (waited_) {
@@ -196,6 +208,7 @@ class ActorRef {
     ExitReason stop_reason_;
     std::int64_t timeout_ns_;
     detail::ListWait wait_;
+    detail::WaitEdge* edge_ = nullptr;
     bool stop_;
     bool own_ = false;  // an actor waits for itself
     bool dead_ = false;

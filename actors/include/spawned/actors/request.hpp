@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/detail/cycles.hpp>
 #include <spawned/actors/detail/envelopes.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/runtime/detail/promise.hpp>
@@ -97,7 +98,8 @@ Result<R, ActorError> ask_blocking(CellBase& cell, ReplyEnvelope<R>& envelope,
 ///            `handler_failed`   its handler threw on this request; teardown has run.
 ///            `init_failed`, `init_no_success`  it never ran.
 ///            `unused`           its handler answered `unused`.
-///            `deadlock`         an actor asked itself.
+///            `deadlock`         an actor asked itself, or, with RuntimeOptions::detect_cycles,
+///                               one that waits for it; what() names all in the cycle.
 ///            `cancelled`        the calling task was cancelled.
 /// Units      the time limit runs from the co_await, with a resolution of 1 ms, and is never short
 ///            but in one case: a handler that serves a request has only what is left of the time
@@ -125,6 +127,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
   RequestAwaitable& operator=(RequestAwaitable const&) = delete;
   /// Also while suspended, once the context was queued and will not be resumed.
   ~RequestAwaitable() {
+    if (edge_ != nullptr) detail::WaitEdge::leave(edge_);
     if (envelope_ != nullptr) let_go();
   }
 
@@ -138,7 +141,13 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
       return false;
     }
     if (context.await_checks != 0) [[unlikely]] {
-      timeout_ns_ = static_cast<detail::CellBase&>(context).limit_by_deadline(timeout_ns_);
+      auto& caller_cell = static_cast<detail::CellBase&>(context);
+      timeout_ns_ = caller_cell.limit_by_deadline(timeout_ns_);
+      edge_ = detail::WaitEdge::enter(caller_cell, *cell_, wait_);
+      if (edge_ != nullptr && edge_->closes_cycle()) {
+        early_ = Early::cycle;
+        return false;
+      }
     }
     if (stamps_ || cell_->has_attention(detail::CellBase::Attention::off_workers)) {
       detail::stamp_deadline(*envelope_, timeout_ns_);
@@ -155,6 +164,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
 
   Result<R, ActorError> await_resume() {
     detail::WaitOutcome const outcome = wait_.finish();
+    if (edge_ != nullptr && early_ != Early::cycle) detail::WaitEdge::leave(edge_);
     if (early_ != Early::none) return early_result(outcome);
     detail::ReplyEnvelope<R>& envelope = *std::exchange(envelope_, nullptr);
     if (outcome == detail::WaitOutcome::completed) {
@@ -167,7 +177,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
   }
 
  private:
-  enum class Early : unsigned char { none, not_sent, self, dead };
+  enum class Early : unsigned char { none, not_sent, self, cycle, dead };
 
   // Never sent, or answered: the envelope is ours. Given up: it is the actor's.
   [[gnu::noinline]] void let_go() noexcept {
@@ -177,6 +187,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
   }
   [[gnu::noinline]] Result<R, ActorError> early_result(detail::WaitOutcome outcome) {
     if (early_ == Early::self) return Unexpected(ActorError::Kind::deadlock);
+    if (early_ == Early::cycle) return Unexpected(edge_->error());
     if (outcome == detail::WaitOutcome::cancelled) {
       detail::report_cancelled(wait_.context());
       return Unexpected(ActorError::Kind::cancelled);
@@ -189,6 +200,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
   detail::ReplyEnvelope<R>* envelope_;
   std::int64_t timeout_ns_;
   detail::SlotWait wait_;
+  detail::WaitEdge* edge_ = nullptr;  // of an actor, where cycles are looked for
   Early early_ = Early::not_sent;
   bool stamps_;
 };

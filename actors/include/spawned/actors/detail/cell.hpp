@@ -45,6 +45,7 @@ struct ActorId {
 namespace detail {
 
 class CellBase;
+class WaitEdge;
 
 /// What becomes of the actor after a callback.
 enum class Turn : std::uint8_t {
@@ -238,6 +239,12 @@ class CellBase : public ExecutionContext {
 
   void count_expired() noexcept;
 
+  /// The actor may answer a request after its handler is done: that others wait for it proves
+  /// nothing about it any more. For good.
+  void exempt_from_cycles() noexcept {
+    cycle_exempt_.store(true, memory_order_relaxed);  // a hint
+  }
+
   /// The message in work, for coroutine handlers.
   Envelope* current = nullptr;
 
@@ -281,6 +288,9 @@ class CellBase : public ExecutionContext {
   Mailbox mailbox_;
   Envelope* inbox_ = nullptr;     // taken from the mailbox, oldest first
   Envelope* in_place_ = nullptr;  // in work, and still in the mailbox word
+  friend class WaitEdge;
+  atomic<WaitEdge*> waits_for_{nullptr};  // detail/cycles.hpp
+
   std::coroutine_handle<> coroutine_;
   Turn (*after_coroutine_)(CellBase&) = nullptr;
   Envelope* held_reply_ = nullptr;
@@ -292,6 +302,7 @@ class CellBase : public ExecutionContext {
   atomic<std::uint32_t> refs_{2};  // the creator's and the actor's own
   atomic<bool> shutdown_sent_{false};
   atomic<std::uint8_t> attention_{0};
+  atomic<bool> cycle_exempt_{false};
   ActorError::Kind answer_ = ActorError::Kind::stopped;
   bool started_ = false;
   bool ending_ = false;

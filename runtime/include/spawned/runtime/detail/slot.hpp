@@ -169,8 +169,16 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
 
   [[nodiscard]] ExecutionContext& context() const noexcept { return *context_; }
 
+  /// Before the wait: is_settled() is to tell of a completion too.
+  void report_completion() noexcept { notify = &on_complete_reported; }
+  /// The wait is over, or will be in a moment. By a thread that keeps this object alive.
+  [[nodiscard]] bool is_settled() const noexcept {
+    return given_up_.load(memory_order_relaxed);  // ordered by the caller
+  }
+
  private:
   static void on_complete(SlotWaiter& self, bool turn_ends) noexcept;
+  static void on_complete_reported(SlotWaiter& self, bool turn_ends) noexcept;
   static void on_cancel(Wait& self) noexcept;
   static Runnable* on_timer(TimerEntry& self) noexcept;
 

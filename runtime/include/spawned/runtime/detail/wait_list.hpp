@@ -58,6 +58,7 @@ class ListWait {
     added_ = false;
     return outcome;
   }
+  [[nodiscard]] SlotWait& slot_wait() noexcept { return wait_; }
   [[nodiscard]] ExecutionContext& context() const noexcept { return wait_.context(); }
 
  private:
