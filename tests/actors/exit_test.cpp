@@ -271,7 +271,7 @@ TEST_SUITE("actors/exit") {
     sp::run(body());
   }
 
-  TEST_CASE("EXIT-03: a handler that does not suspend after its exit still answers") {
+  TEST_CASE("a handler that does not suspend after its own exit signal still answers") {
     auto body = []() -> sp::Task<void> {
       auto shared = std::make_shared<Shared>();
       auto target = Target(shared).start();
