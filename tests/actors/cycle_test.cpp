@@ -96,7 +96,7 @@ TEST_SUITE("actors/cycle") {
       auto alive = co_await actors[0].request<Ping>();
       CHECK(alive.has_value());
     };
-    for (std::size_t size : {2, 3, 10}) {
+    for (auto const size : {std::size_t{2}, std::size_t{3}, std::size_t{10}}) {
       sp::run(body(size, 0ms), detecting());
       sp::run(body(size, 5ms), detecting());
     }
