@@ -82,7 +82,7 @@ class Victim : public sp::Actor<Victim> {
       case 4:
         if (work.peer) {
           auto reply = co_await work.peer->request_with_timeout<Work>(
-              milliseconds(1), std::uint64_t{1}, std::nullopt);
+              milliseconds(1), std::uint64_t(1), std::nullopt);
           (void)reply;
         }
         break;
