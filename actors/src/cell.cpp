@@ -49,7 +49,9 @@ CellBase::CellBase(Executor& where, ActorKind const& actor_kind) noexcept
     : ExecutionContext(where, actor_kind, &run_turn),
       mailbox_(actor_kind.init == nullptr ? Mailbox::Start::idle : Mailbox::Start::running),
       started_(actor_kind.init == nullptr),
-      id_(next_actor_id()) {}
+      id_(next_actor_id()) {
+  if (where.detects_cycles()) await_checks = finds_cycles;
+}
 
 CellBase::~CellBase() {
   if (parent_ != nullptr) parent_->release();
@@ -57,12 +59,6 @@ CellBase::~CellBase() {
   if (own == nullptr) return;
   if (own->as_ancestor != nullptr) own->as_ancestor->release();
   pool_delete(own);
-}
-
-void CellBase::adopt(CellExtra* options) noexcept {
-  extra_.store(options, memory_order_relaxed);  // the cell is nobody else's yet
-  if (options->mail.get() == nullptr) return;
-  attend_to(options->options.urgent_messages ? Attention::urgent : Attention::bounded);
 }
 
 CellExtra& CellBase::extra() {
@@ -124,12 +120,21 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
   Turn turn = Turn::next;
   if (self.coroutine_) [[unlikely]] {
     self.wait_gate();
-    current_worker->activity.begin(*self.coroutine_step_);
-    if (!resume_chain(self.resume_point.get(), self)) return;
-    turn = self.after_coroutine_(self);
+    if (self.has_attention(Attention::lethal) && !self.resumes_doomed) [[unlikely]] {
+      turn = self.abort_callback();
+    } else {
+      current_worker->activity.begin(*self.coroutine_step_);
+      if (!resume_chain(self.resume_point.get(), self)) return;
+      turn = self.after_coroutine_(self);
+    }
   } else if (!self.started_) [[unlikely]] {
     self.started_ = true;
-    turn = self.actor_kind().init(self);
+    if (self.has_attention(Attention::lethal)) [[unlikely]] {
+      self.answer_ = ActorError::Kind::init_failed;
+      turn = Turn::stop;
+    } else {
+      turn = self.actor_kind().init(self);
+    }
   }
   self.work_through(turn);
 }
@@ -145,11 +150,8 @@ void CellBase::work_through(Turn turn) noexcept {
     }
     std::uint16_t const attention = attention_.load(memory_order_relaxed);  // a hint, or our own
     if (attention != 0) [[unlikely]] {
-      if ((attention & Attention::discard) != 0) {
-        turn = stop_with(ExitReason::shutdown());
-        continue;
-      }
-      look_up_after_callback();
+      turn = attend();
+      if (turn != Turn::next) continue;
       if ((attention & Attention::queued) != 0 && inbox_ == nullptr) {
         turn = serve_queue(handled);
         continue;
@@ -193,7 +195,12 @@ void CellBase::look_up_before(Envelope const& envelope) noexcept {
 
 // Teardown, once. Called again when a coroutine teardown has finished.
 Turn CellBase::end_turn() noexcept {
+  if (has_attention(Attention::lethal | Attention::call_scoped)) [[unlikely]] {
+    end_call_scope();
+    if (is_exiting()) accept_exit();
+  }
   if (ending_) return Turn::next;
+  drop_deadline();
   ending_ = ending_or_stopping_ = true;
   current = nullptr;
   publish_hand_off();  // user code follows, if only a destructor
@@ -214,7 +221,9 @@ void CellBase::finish_end() noexcept {
   }
   Envelope* const held = std::exchange(held_reply_, nullptr);
   waiters_.close();
-  if (held != nullptr) (void)held->deliver(this, *held, Operation::finish);
+  if (held != nullptr) {
+    (void)held->deliver(this, *held, exited_ ? Operation::discard : Operation::finish);
+  }
   if (extra != nullptr && extra->own_home) home->retire();
   live_remove(*this);
   release_memory();
@@ -270,11 +279,13 @@ void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept {
   auto& cell = static_cast<CellBase&>(context);
   // Cancel first: the teardown that the stop leads to has its time. The stop is posted once; who
   // asks again cuts a teardown short that takes too long.
-  if (mail == UnreadMail::cancel) cell.request_cancel();
-  if (mail == UnreadMail::discard) cell.attend_to(CellBase::Attention::discard);
-  if (!cell.shutdown_sent_.exchange(true, memory_order_relaxed)) {  // once is all it says
-    (void)cell.push(cell.shutdown_);
+  bool const first = !cell.shutdown_sent_.exchange(true, memory_order_relaxed);  // before the RMW
+  if (mail == UnreadMail::cancel) {
+    cell.request_cancel();
+    cell.cancel_token_soon();
   }
+  if (mail == UnreadMail::discard) cell.attend_to(CellBase::Attention::discard);
+  if (first) (void)cell.push(cell.shutdown_);
 }
 
 std::string describe_actor(ExecutionContext const& context) {

@@ -130,6 +130,10 @@ std::string ActorError::what() const {
     case Kind::cancelled:
       return "the calling task was cancelled while it waited";
     case Kind::deadlock:
+      if (!reason_.text().empty()) {
+        return "waiting would close a cycle of actors that wait for each other: " +
+               std::string(reason_.text()) + "; use send for one of the steps";
+      }
       return "waiting for the reply would wait for itself: an actor asked itself; use send, or "
              "call the member function";
     case Kind::unanswered:

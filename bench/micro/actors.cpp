@@ -101,6 +101,50 @@ void request_clients(benchmark::State& state) {
 }
 BENCHMARK(request_clients)->Name("actors::request/clients=1000")->UseManualTime();
 
+// --- request by an actor: what looking for cycles costs ---
+
+class Driver : public sp::Actor<Driver> {
+ public:
+  struct Drive {
+    std::int64_t count;
+  };
+  explicit Driver(sp::ActorRef<Adder> adder) : adder_(std::move(adder)) {}
+  sp::Task<double> handle_request(Drive drive) {
+    auto const begin = bench::RealClock::now();
+    std::int64_t sum = 0;
+    for (std::int64_t i = 0; i < drive.count; ++i) {
+      auto reply = co_await adder_.request<Adder::Add>(1);
+      sum += *reply;
+    }
+    benchmark::DoNotOptimize(sum);
+    co_return std::chrono::duration<double>(bench::RealClock::now() - begin).count();
+  }
+
+ private:
+  sp::ActorRef<Adder> adder_;
+};
+
+sp::Task<double> drive(sp::ActorRef<Driver> driver, std::int64_t count) {
+  auto reply = co_await driver.request_with_timeout<Driver::Drive>(sp::no_timeout, count);
+  co_return *reply;
+}
+
+void request_nested(benchmark::State& state, bool cycles) {
+  constexpr std::int64_t batch = 200'000;
+  sp::RuntimeOptions with = options(2);
+  with.detect_cycles = cycles;
+  sp::Runtime runtime(with);
+  auto driver = Driver(Adder{}.start_on(runtime)).start_on(runtime);
+  measure_inside(state, batch, [&] { return runtime.block_on(drive(driver, batch)); });
+  state.SetLabel("unit=ns");
+}
+BENCHMARK_CAPTURE(request_nested, off, false)
+    ->Name("actors::request_nested/cycles=off")
+    ->UseManualTime();
+BENCHMARK_CAPTURE(request_nested, on, true)
+    ->Name("actors::request_nested/cycles=on")
+    ->UseManualTime();
+
 // --- send ---
 
 class RingNode : public sp::Actor<RingNode> {

@@ -12,22 +12,25 @@ void ExecutionContext::wait_gate_slowly() const noexcept {
   }
 }
 
-void ExecutionContext::request_cancel() noexcept {
+void ExecutionContext::cancel_with(std::uintptr_t bits) noexcept {
   std::uintptr_t value = wait_.load(memory_order_relaxed);  // the CAS checks it
   std::uintptr_t wanted = 0;
+  bool wakes = false;
   do {
-    if ((value & cancelled_bit) != 0) return;  // somebody did it, or is doing it
-    wanted = value | cancelled_bit | (value != 0 ? busy_bit : 0);
+    if ((value & bits) == bits) return;  // somebody did it, or is doing it
+    // Who finds it cancelled only adds to that: the Wait is used up, or another call uses it.
+    wakes = (value & cancelled_bit) == 0 && (value & ~all_bits) != 0;
+    wanted = value | bits | (wakes ? busy_bit : 0);
   } while (!wait_.compare_exchange_weak(value, wanted, memory_order_acq_rel,
                                         memory_order_relaxed));  // slot
-  if (value == 0) return;  // not suspended: seen at the next await
-  auto& wait = *reinterpret_cast<Wait*>(value);
+  if (!wakes) return;  // not suspended: seen at the next await
+  auto& wait = *reinterpret_cast<Wait*>(value & ~all_bits);
   wait.cancel(wait);
   wait_.fetch_and(~busy_bit, memory_order_acq_rel);  // release
 }
 
 void ExecutionContext::end_wait_slowly() noexcept {
-  // Cancelled. Once no canceller is busy, only the flag stays.
+  // Cancelled. Once no canceller is busy, only the flags stay; one may still be added.
   for (int spins = 0; (wait_.load(memory_order_acquire) & busy_bit) != 0; ++spins) {  // release
     if (spins < 100) {
       cpu_pause();
@@ -35,7 +38,15 @@ void ExecutionContext::end_wait_slowly() noexcept {
       yield_thread();
     }
   }
-  wait_.store(cancelled_bit, memory_order_release);  // sticky, and nobody else writes it now
+  wait_.fetch_and(cancelled_bit | doomed_bit, memory_order_acq_rel);  // slot
+}
+
+bool ExecutionContext::suspend_doomed() noexcept {
+  if (!is_doomed()) return false;
+  close_gate();
+  schedule(*this);
+  open_gate();
+  return true;
 }
 
 }  // namespace spawned::detail

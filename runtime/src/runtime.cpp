@@ -15,6 +15,14 @@
 
 namespace spawned {
 
+bool default_detect_cycles() noexcept {
+#ifdef NDEBUG
+  return false;
+#else
+  return true;
+#endif
+}
+
 namespace {
 
 // The processors a container's quota pays for, rounded up; 0 when there is no quota.

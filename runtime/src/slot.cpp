@@ -23,9 +23,9 @@ bool SlotWait::suspend(std::coroutine_handle<> handle, ExecutionContext& context
       bool const still_ours = slot.stop_waiting(give_up_);
       if (still_ours) outcome_.set(WaitOutcome::cancelled);
       context.open_gate();
-      return !still_ours;  // else the completer has queued the context
+      return !still_ours || context.suspend_doomed();  // else the completer has queued the context
     }
-    registered_ = true;
+    holds_ = registered;
   }
   commit(timeout_ns);
   return true;
@@ -36,11 +36,13 @@ bool SlotWait::sleep(std::coroutine_handle<> handle, ExecutionContext& context, 
   outcome_.set(WaitOutcome::timed_out);
   if (!absolute && ns <= 0) {
     context_ = &context;
-    if (context.is_cancelled()) outcome_.set(WaitOutcome::cancelled);
-    return false;
+    if (!context.is_cancelled()) return false;
+    outcome_.set(WaitOutcome::cancelled);
+    context.resume_point.set(handle);
+    return context.suspend_doomed();
   }
-  if (!prepare(handle, context, slot)) return false;
-  timed_ = true;
+  if (!prepare(handle, context, slot)) return refused();
+  holds_ |= timed;
   if (absolute) {
     timer_arm_at(*this, ns);
   } else {
@@ -54,7 +56,7 @@ bool SlotWait::retract() noexcept {
   bool const still_ours = slot_->stop_waiting(Slot::abandoned);
   if (still_ours) {
     context_->end_wait(*this);
-    registered_ = false;
+    holds_ = 0;
   }
   context_->open_gate();
   return !still_ours;
@@ -67,6 +69,11 @@ void SlotWait::on_complete(SlotWaiter& self, bool turn_ends) noexcept {
   } else {
     schedule(context);
   }
+}
+
+void SlotWait::on_complete_reported(SlotWaiter& self, bool turn_ends) noexcept {
+  static_cast<SlotWait&>(self).given_up_.store(true, memory_order_relaxed);  // one word
+  on_complete(self, turn_ends);
 }
 
 void SlotWait::on_cancel(Wait& self) noexcept {

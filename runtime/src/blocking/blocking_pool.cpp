@@ -14,7 +14,7 @@ namespace spawned::detail {
 
 BlockingPool::BlockingPool(Scheduler& owner, std::string name, unsigned threads_max,
                            std::int64_t keep_alive_ns)
-    : Executor(owner),
+    : Executor(owner, static_cast<Executor&>(owner).detects_cycles()),
       owner_(owner),
       name_(std::move(name)),
       threads_max_(threads_max),

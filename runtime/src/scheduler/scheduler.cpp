@@ -44,7 +44,7 @@ std::string seconds_since(std::chrono::nanoseconds start) {
 }  // namespace
 
 Scheduler::Scheduler(RuntimeOptions options)
-    : Executor(*this),
+    : Executor(*this, options.detect_cycles),
       idle(options.workers, options.spare_workers_max),
       living(options.workers + 1),
       blocking(*this, options.name, options.blocking_threads_max,

@@ -13,6 +13,9 @@
 
 namespace spawned::detail {
 
+DedicatedThread::DedicatedThread(Scheduler& runtime, DedicatedThreads& owner) noexcept
+    : Executor(runtime, static_cast<Executor&>(runtime).detects_cycles()), owner_(owner) {}
+
 void DedicatedThread::post(Runnable& work) noexcept {
   Scheduler::Entry const entry(runtime());  // the runtime may end as soon as the unit has run
   runtime().outside_starts();

@@ -32,8 +32,7 @@ class DedicatedThreads;
 
 class DedicatedThread final : public Executor {
  public:
-  DedicatedThread(Scheduler& runtime, DedicatedThreads& owner) noexcept
-      : Executor(runtime), owner_(owner) {}
+  DedicatedThread(Scheduler& runtime, DedicatedThreads& owner) noexcept;
 
   void post(Runnable& work) noexcept override;
   void retire() noexcept override;

@@ -23,6 +23,8 @@ detail::SleepAwaiter Interval::tick() noexcept {
 
 namespace detail {
 
+std::int64_t clock_now_ns(Scheduler& scheduler) noexcept { return scheduler.clock().now().count(); }
+
 Interval make_interval(std::int64_t period_ns, MissedTicks missed) {
   if (period_ns <= 0) {
     throw std::invalid_argument("interval: the period must be longer than zero");

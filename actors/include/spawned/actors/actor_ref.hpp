@@ -155,6 +155,22 @@ class ActorRef {
 
   using ExitAwaiter = spawned::ExitAwaiter;
 
+  /// An exit signal: ends the actor with exactly this reason as soon as it can be, without teardown
+  /// and without reading its mail; requests get `stopped`. Any thread. OTP's exit/2.
+  ///
+  /// `normal` from another is ignored; from the actor itself it ends it. `kill` becomes `killed`.
+  /// The first signal wins. Errors: std::bad_alloc; no signal was sent then.
+  ///
+  /// Ordering  takes effect before anything that the caller sends afterwards, and perhaps before
+  ///           what it sent earlier: between two messages, or where the handler is suspended or
+  ///           suspends next; the frame is destroyed there, locals first to last. A handler that
+  ///           blocks its thread is not interrupted. It ends a teardown too.
+  /// Cancel    callbacks of the handler's CancellationToken run in this call.
+  /// Example   tests/actors/exit_test.cpp
+  void exit(ExitReason reason) const { cell_->exit(std::move(reason)); }
+  /// exit(kill): others see reason `killed`.
+  void kill() const { cell_->exit(ExitReason::Kind::kill); }
+
   /// Asks the actor to end and waits until it has. Yields `Result<ExitReason>`; `no_such_actor`
   /// when it had ended before, `timeout` when it is not done in time (it still ends), `deadlock`
   /// when an actor would wait for its own end; nothing is stopped then.
@@ -196,7 +212,16 @@ class ActorRef {
     if (!cell_->has_ended()) return std::nullopt;
     return cell_->exit_reason();
   }
-  [[nodiscard]] bool is_alive() const noexcept { return !cell_->has_ended(); }
+  /// False from an exit signal on that it cannot survive, though it may still be at its end.
+  [[nodiscard]] bool is_alive() const noexcept {
+    return !cell_->has_ended() && !cell_->is_exiting();
+  }
+  /// How many requests ActorOptions::skip_expired has dropped.
+  [[nodiscard]] std::uint64_t expired_requests() const noexcept {
+    detail::CellExtra const* const extra = cell_->extra_or_null();
+    return extra != nullptr ? extra->expired.load(detail::memory_order_relaxed)  // a statistic
+                            : 0;
+  }
   [[nodiscard]] ActorId id() const noexcept { return cell_->id(); }
 
   /// A handle that does not count: see WeakActorRef.
@@ -228,7 +253,8 @@ class ActorRef {
       using R = detail::reply_t<A, M>;
       auto* const envelope = make_envelope<M>(std::forward<Args>(args)...);
       if (owned) cell_->retain();
-      return RequestAwaitable<R>(*cell_, owned, *envelope, timeout_ns);
+      return RequestAwaitable<R>(*cell_, owned, *envelope, timeout_ns,
+                                 detail::awaits_in_request<A, M>);
     }
   }
 

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
 #include <spawned/actors/exit_reason.hpp>
+#include <spawned/runtime/time.hpp>
 
 namespace spawned {
 
@@ -79,6 +82,29 @@ class Context {
   void set_idle_timeout(std::chrono::duration<Rep, Period> delay, Args&&... args);
   /// Takes the present callback's set_idle_timeout back.
   void cancel_idle_timeout() noexcept;
+
+  /// An exit signal to itself, `normal` included: ends the actor at its next suspension or when the
+  /// callback is done, without teardown. OTP's exit(self(), reason).
+  void exit(ExitReason reason) { cell_->exit(std::move(reason)); }
+
+  /// Cancelled when the present callback is: by the end of the runtime, an exit signal or
+  /// ActorOptions::handler_timeout. For work the callback hands to others; its own awaits need no
+  /// token. Each callback has its own. Callbacks of the token run on the thread that cancels.
+  [[nodiscard]] CancellationToken cancellation_token() { return cell_->handler_token(); }
+
+  /// When the caller of the request in work gives up, if it does: only in handlers that are
+  /// coroutines or may block. What they ask of others has no more time than that.
+  [[nodiscard]] std::optional<TimePoint> deadline() const noexcept {
+    std::int64_t const ns = cell_->deadline_ns();
+    if (ns == detail::no_deadline) return std::nullopt;
+    return TimePoint(std::chrono::nanoseconds(ns));
+  }
+  /// What is left until then, zero at least; `nanoseconds::max()` without a deadline.
+  [[nodiscard]] std::chrono::nanoseconds time_left() const noexcept {
+    std::int64_t const ns = cell_->limit_by_deadline(detail::no_deadline);
+    return ns == detail::no_deadline ? std::chrono::nanoseconds::max()
+                                     : std::chrono::nanoseconds(ns);
+  }
 
   /// The runtime is ending: awaits return or throw `cancelled`.
   [[nodiscard]] bool is_cancelled() const noexcept { return cell_->is_cancelled(); }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/detail/cycles.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/request.hpp>
 #include <spawned/runtime/detail/wait_list.hpp>
@@ -17,15 +18,17 @@ class ExitAwaiter {
  public:
   ExitAwaiter(detail::CellBase& cell, bool stop, ExitReason reason, std::int64_t timeout_ns)
       : cell_(&cell),
+        memory_(cell),
         stop_reason_(std::move(reason)),
         timeout_ns_(timeout_ns),
         wait_(cell.waiters()),
-        stop_(stop) {
-    cell.retain_memory();
-  }
+        stop_(stop) {}
   ExitAwaiter(ExitAwaiter const&) = delete;
   ExitAwaiter& operator=(ExitAwaiter const&) = delete;
-  ~ExitAwaiter() { cell_->release_memory(); }
+  /// Also while suspended, once the context was queued and will not be resumed.
+  ~ExitAwaiter() {
+    if (edge_ != nullptr) detail::WaitEdge::leave(edge_);
+  }
 
   [[nodiscard]] bool await_ready() const noexcept { return !stop_ && cell_->has_ended(); }
   template <detail::runtime_promise Promise>
@@ -33,6 +36,11 @@ class ExitAwaiter {
     if (caller.promise().context == cell_) {
       own_ = true;
       return false;
+    }
+    if (caller.promise().context->await_checks != 0) [[unlikely]] {
+      auto& caller_cell = static_cast<detail::CellBase&>(*caller.promise().context);
+      edge_ = detail::WaitEdge::enter(caller_cell, *cell_, wait_.slot_wait());
+      if (edge_ != nullptr && edge_->closes_cycle()) return false;
     }
     if (stop_) {
       dead_ = !detail::post_stop(*cell_, std::move(stop_reason_));
@@ -42,6 +50,10 @@ class ExitAwaiter {
     return wait_.suspend(caller, *caller.promise().context, timeout_ns_);
   }
   Result<ExitReason, ActorError> await_resume() {
+    if (edge_ != nullptr) {
+      if (edge_->closes_cycle()) return Unexpected(edge_->error());
+      detail::WaitEdge::leave(edge_);
+    }
     if (own_) return Unexpected(ActorError::Kind::deadlock);
     if (dead_) return Unexpected(detail::dead_actor_error(*cell_));
     if (waited_) {
@@ -54,10 +66,24 @@ class ExitAwaiter {
   }
 
  private:
+  // A memory owner of the cell.
+  class Memory {
+   public:
+    explicit Memory(detail::CellBase& cell) noexcept : cell_(&cell) { cell.retain_memory(); }
+    Memory(Memory const&) = delete;
+    Memory& operator=(Memory const&) = delete;
+    ~Memory() { cell_->release_memory(); }
+
+   private:
+    detail::CellBase* cell_;
+  };
+
   detail::CellBase* cell_;
+  Memory memory_;  // outlives wait_, which is linked into the cell
   ExitReason stop_reason_;
   std::int64_t timeout_ns_;
   detail::ListWait wait_;
+  detail::WaitEdge* edge_ = nullptr;
   bool stop_;
   bool own_ = false;  // an actor waits for itself
   bool dead_ = false;

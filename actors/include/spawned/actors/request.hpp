@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/detail/cycles.hpp>
 #include <spawned/actors/detail/envelopes.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/runtime/detail/promise.hpp>
@@ -58,6 +59,9 @@ class CellGuard {
 /// Ends that. True: the envelope was not accepted.
 [[nodiscard]] bool leave_line(CellBase& cell, RoomWait& wait) noexcept;
 
+/// Gives the request the deadline that `timeout_ns` from now is.
+void stamp_deadline(RequestBase& request, std::int64_t timeout_ns) noexcept;
+
 /// The error of a wait that time or a cancellation ended; throws Cancelled if one was reported
 /// before.
 [[nodiscard]] inline ActorError gave_up_error(WaitOutcome outcome, ExecutionContext& context) {
@@ -74,16 +78,20 @@ class CellGuard {
 /// Errors     `timeout`          no reply within the time limit; a later one is dropped, and never
 ///                               seen by a later request.
 ///            `no_such_actor`    the actor had ended before; at once.
-///            `stopped`          it ended with the request unread, or unanswered; at once.
+///            `stopped`          it ended with the request unread or unanswered or, by an exit
+///                               signal, in the midst of it; at once.
 ///            `handler_failed`   its handler threw on this request; teardown has run.
 ///            `init_failed`, `init_no_success`  it never ran.
 ///            `unused`           its handler answered `unused`.
 ///            `mailbox_full`     its bounded mailbox had no room, or dropped the request. Under the
 ///                               policy `wait` the request waits for room within its time limit.
 ///            `unanswered`       its handler deferred the reply, and the ReplyTo was dropped.
-///            `deadlock`         an actor asked itself.
+///            `deadlock`         an actor asked itself, or, with RuntimeOptions::detect_cycles,
+///                               one that waits for it; what() names all in the cycle.
 ///            `cancelled`        the calling task was cancelled.
-/// Units      the time limit runs from the co_await, with a resolution of 1 ms, and is never short.
+/// Units      the time limit runs from the co_await, with a resolution of 1 ms, and is never short
+///            but in one case: a handler that serves a request has only what is left of the time
+///            limit of that one (Context::deadline()).
 /// Suspends   always, but for the errors known at once.
 /// Resumes    on the actor's worker right after its turn, or on a thief; never inside the handler.
 /// Ordering   after everything the same task sent to the same actor before.
@@ -94,17 +102,21 @@ class CellGuard {
 template <typename R>
 class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitable {
  public:
+  /// `stamps`: the handler can hand the deadline on.
   RequestAwaitable(detail::CellBase& cell, bool owned, detail::ReplyEnvelope<R>& envelope,
-                   std::int64_t timeout_ns) noexcept
+                   std::int64_t timeout_ns, bool stamps = false) noexcept
       : cell_(&cell),
         owned_(owned ? &cell : nullptr),
         envelope_(&envelope),
         timeout_ns_(timeout_ns),
-        wait_(detail::Slot::abandoned) {}
+        wait_(detail::Slot::abandoned),
+        stamps_(stamps) {}
   RequestAwaitable(RequestAwaitable const&) = delete;
   RequestAwaitable& operator=(RequestAwaitable const&) = delete;
+  /// Also while suspended, once the context was queued and will not be resumed.
   ~RequestAwaitable() {
-    if (envelope_ != nullptr) give_back();
+    if (edge_ != nullptr) detail::WaitEdge::leave(edge_);
+    if (envelope_ != nullptr) let_go();
   }
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -116,7 +128,19 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
       early_ = Early::self;
       return false;
     }
-    if (!wait_.prepare(caller, context, envelope_->slot)) return false;
+    if (context.await_checks != 0) [[unlikely]] {
+      auto& caller_cell = static_cast<detail::CellBase&>(context);
+      timeout_ns_ = caller_cell.limit_by_deadline(timeout_ns_);
+      edge_ = detail::WaitEdge::enter(caller_cell, *cell_, wait_);
+      if (edge_ != nullptr && edge_->closes_cycle()) {
+        early_ = Early::cycle;
+        return false;
+      }
+    }
+    if (stamps_ || cell_->has_attention(detail::CellBase::Attention::off_workers)) {
+      detail::stamp_deadline(*envelope_, timeout_ns_);
+    }
+    if (!wait_.prepare(caller, context, envelope_->slot)) return wait_.refused();
     early_ = Early::none;
     if (detail::Pushed const how = cell_->push_mail(*envelope_, true);
         how != detail::Pushed::accepted) [[unlikely]] {
@@ -128,6 +152,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
 
   Result<R, ActorError> await_resume() {
     detail::WaitOutcome const outcome = wait_.finish();
+    if (edge_ != nullptr && early_ != Early::cycle) detail::WaitEdge::leave(edge_);
     if (early_ != Early::none) return early_result(outcome);
     detail::ReplyEnvelope<R>& envelope = *std::exchange(envelope_, nullptr);
     if (outcome == detail::WaitOutcome::completed) {
@@ -140,7 +165,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
   }
 
  private:
-  enum class Early : unsigned char { none, not_sent, self, refused, in_line };
+  enum class Early : unsigned char { none, not_sent, self, cycle, refused, in_line };
 
   // Not accepted at once. True: it waits for room, or found some after all.
   [[gnu::noinline]] bool enter_line(detail::Pushed how) noexcept {
@@ -151,8 +176,19 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
     return early_ == Early::in_line;
   }
 
+  // Never sent, or answered: the envelope is ours. Given up: it is the actor's.
+  [[gnu::noinline]] void let_go() noexcept {
+    if (early_ == Early::in_line) {
+      (void)wait_.finish();
+      if (!detail::leave_line(*cell_, *line_) && envelope_->slot.abandon()) return;
+    } else if (early_ == Early::none && wait_.finish() != detail::WaitOutcome::completed) {
+      return;
+    }
+    envelope_->destroy();
+  }
   [[gnu::noinline]] Result<R, ActorError> early_result(detail::WaitOutcome outcome) {
     if (early_ == Early::self) return Unexpected(ActorError::Kind::deadlock);
+    if (early_ == Early::cycle) return Unexpected(edge_->error());
     if (early_ == Early::in_line) return line_result(outcome);
     if (outcome == detail::WaitOutcome::cancelled) {
       detail::report_cancelled(wait_.context());
@@ -174,21 +210,14 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
     return Unexpected(detail::gave_up_error(outcome, wait_.context()));
   }
 
-  // Never sent, or the frame goes while the request is in line.
-  [[gnu::noinline]] void give_back() noexcept {
-    if (early_ == Early::in_line) {
-      (void)wait_.finish();
-      if (!detail::leave_line(*cell_, *line_) && envelope_->slot.abandon()) return;
-    }
-    envelope_->destroy();
-  }
-
   detail::CellBase* cell_;
   detail::CellGuard owned_;
   detail::ReplyEnvelope<R>* envelope_;
   std::int64_t timeout_ns_;
   detail::SlotWait wait_;
+  detail::WaitEdge* edge_ = nullptr;  // of an actor, where cycles are looked for
   Early early_ = Early::not_sent;
+  bool stamps_;
   detail::Pushed refused_;  // if early_ is refused
   detail::RoomWait* line_;  // if early_ is in_line
 };
@@ -232,6 +261,9 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
         self_ = true;
         return false;
       }
+      if (context.await_checks != 0) [[unlikely]] {
+        timeout_ns_ = static_cast<detail::CellBase&>(context).limit_by_deadline(timeout_ns_);
+      }
       return wait_.suspend(caller, context, pending_->envelope_->slot, timeout_ns_);
     }
     Result<R, ActorError> await_resume() {
@@ -261,9 +293,12 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
   Result<R, ActorError> wait_for_blocking(std::chrono::duration<Rep, Period> limit) {
     detail::require_no_worker("PendingReply::wait_blocking");
     if (!is_ready()) {
-      if (detail::CellBase::running() == target_) return Unexpected(ActorError::Kind::deadlock);
+      detail::CellBase const* const caller = detail::CellBase::running();
+      if (caller != nullptr && caller == target_) return Unexpected(ActorError::Kind::deadlock);
+      std::int64_t timeout_ns = detail::limit_ns(limit);
+      if (caller != nullptr) timeout_ns = caller->limit_by_deadline(timeout_ns);
       detail::ThreadWait wait(detail::Slot::empty);
-      if (!wait.wait(envelope_->slot, detail::limit_ns(limit))) {
+      if (!wait.wait(envelope_->slot, timeout_ns)) {
         return Unexpected(ActorError::Kind::timeout);
       }
     }

@@ -20,6 +20,9 @@ namespace spawned {
 /// whichever is smaller, at least 1.
 [[nodiscard]] unsigned default_worker_count() noexcept;
 
+/// True in debug builds of the library (without NDEBUG).
+[[nodiscard]] bool default_detect_cycles() noexcept;
+
 /// How a Runtime is built. A new option always defaults to what the library did before it existed.
 struct RuntimeOptions {
   /// Worker threads, 1 to 256.
@@ -60,6 +63,10 @@ struct RuntimeOptions {
 
   /// Seed of the workers' choice of victims; 0 takes one from the address of the runtime.
   std::uint64_t seed = 0;
+
+  /// A request that closes a cycle of actors that wait for each other fails at once with `deadlock`
+  /// and the names of all, instead of at its time limit.
+  bool detect_cycles = default_detect_cycles();
 
   /// Where the time comes from; null: the machine's clock.
   std::shared_ptr<Clock> clock;

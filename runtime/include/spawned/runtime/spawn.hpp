@@ -145,30 +145,47 @@ class [[nodiscard("dropping the handle lets the task go on by itself")]] JoinHan
     return std::move(result).value();
   }
 
-  /// For the library: waits up to `timeout_ns`; not ended by a cancellation when `shielded`.
-  class TimedAwaiter {
+  /// For the library: waits up to `timeout_ns` for a task that may refer to what the awaiting frame
+  /// holds. Cancelling the awaiting context cancels the task and does not end the wait, and a
+  /// doomed context is resumed all the same: the caller goes on waiting until the task is finished.
+  class ChildAwaiter final : public detail::Wait {
    public:
-    TimedAwaiter(JoinHandle& handle, std::int64_t timeout_ns, bool shielded) noexcept
-        : handle_(&handle),
-          timeout_ns_(timeout_ns),
-          wait_(detail::Slot::empty),
-          shielded_(shielded) {}
+    ChildAwaiter(JoinHandle& handle, std::int64_t timeout_ns) noexcept
+        : Wait(&on_cancel), handle_(&handle), timeout_ns_(timeout_ns), wait_(detail::Slot::empty) {}
     [[nodiscard]] bool await_ready() const noexcept { return handle_->state_->slot.is_done(); }
     template <detail::runtime_promise Promise>
     bool await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-      return wait_.suspend(waiter, *waiter.promise().context, handle_->state_->slot, timeout_ns_,
-                           !shielded_);
+      detail::ExecutionContext& context = *waiter.promise().context;
+      context.resumes_doomed = suspended_ = true;
+      registered_ = context.begin_wait(*this);
+      if (!registered_) on_cancel(*this);
+      return wait_.suspend(waiter, context, handle_->state_->slot, timeout_ns_, false);
     }
-    detail::WaitOutcome await_resume() noexcept { return wait_.finish(); }
+    detail::WaitOutcome await_resume() noexcept {
+      if (!suspended_) return detail::WaitOutcome::completed;
+      detail::WaitOutcome const outcome = wait_.finish();
+      if (registered_) wait_.context().end_wait(*this);
+      wait_.context().resumes_doomed = false;
+      return passed_on_.get() ? detail::WaitOutcome::cancelled : outcome;
+    }
 
    private:
+    static void on_cancel(Wait& base) noexcept {
+      auto& self = static_cast<ChildAwaiter&>(base);
+      if (self.handle_->is_finished()) return;
+      self.passed_on_.set(true);
+      self.handle_->cancel();
+    }
+
     JoinHandle* handle_;
     std::int64_t timeout_ns_;
     detail::SlotWait wait_;
-    bool shielded_;
+    detail::SharedCell<bool> passed_on_{false};  // ordered by release of ExecutionContext
+    bool registered_ = false;
+    bool suspended_ = false;
   };
-  [[nodiscard]] TimedAwaiter wait_within(std::int64_t timeout_ns, bool shielded = false) noexcept {
-    return TimedAwaiter(*this, timeout_ns, shielded);
+  [[nodiscard]] ChildAwaiter wait_within(std::int64_t timeout_ns) noexcept {
+    return ChildAwaiter(*this, timeout_ns);
   }
   /// For the library, once it is finished.
   Result<T, JoinError> take() {
@@ -188,6 +205,19 @@ class [[nodiscard("dropping the handle lets the task go on by itself")]] JoinHan
 };
 
 namespace detail {
+
+/// Suspends a doomed context for good, and no other.
+class DoomPoint {
+ public:
+  constexpr DoomPoint() noexcept {}
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <runtime_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+    waiter.promise().context->resume_point.set(waiter);
+    return waiter.promise().context->suspend_doomed();
+  }
+  void await_resume() const noexcept {}
+};
 
 [[nodiscard]] std::string describe_task(std::source_location where);
 

@@ -25,6 +25,9 @@ using TimePoint = std::chrono::time_point<Clock, std::chrono::nanoseconds>;
 
 namespace detail {
 
+/// The time of a runtime. Any thread.
+[[nodiscard]] std::int64_t clock_now_ns(Scheduler& scheduler) noexcept;
+
 /// Any duration in ns; what does not fit becomes the nearest that does (292 years).
 template <typename Rep, typename Period>
 [[nodiscard]] std::int64_t to_ns(std::chrono::duration<Rep, Period> duration) noexcept {
@@ -80,22 +83,22 @@ template <typename Rep, typename Period>
 /// Awaiting  yields its value, or WaitError::timeout. An exception of the task passes through.
 /// Cancel    At the time limit, and when the caller is cancelled, the task is cancelled and waited
 ///           for: it has ended, locals destroyed, when timeout() returns. A task that refuses to
-///           end holds timeout() up. What it throws after the time limit is dropped.
+///           end holds timeout() up, and the death of an actor by an exit signal too. What it
+///           throws after the time limit is dropped.
 /// Cost      the task gets a context of its own, as with spawn().
 template <typename Rep, typename Period, typename T>
 Task<Result<T, WaitError>> timeout(std::chrono::duration<Rep, Period> limit, Task<T> task) {
   std::int64_t const limit_ns = detail::to_ns(limit);
   JoinHandle<T> child = spawn(std::move(task));
   detail::WaitOutcome const outcome = co_await child.wait_within(limit_ns < 0 ? 0 : limit_ns);
-  if (outcome != detail::WaitOutcome::completed) {
-    child.cancel();
-    co_await child.wait_within(detail::no_deadline, true);
-    if (outcome == detail::WaitOutcome::cancelled) {
-      detail::ExecutionContext& self = co_await detail::ThisContext();
-      detail::report_cancelled(self);
-    }
-    co_return Unexpected(outcome == detail::WaitOutcome::timed_out ? WaitError::timeout
-                                                                   : WaitError::cancelled);
+  if (outcome != detail::WaitOutcome::completed) child.cancel();
+  while (!child.is_finished()) (void)co_await child.wait_within(detail::no_deadline);
+  co_await detail::DoomPoint();
+  if (outcome == detail::WaitOutcome::timed_out) co_return Unexpected(WaitError::timeout);
+  if (outcome == detail::WaitOutcome::cancelled) {
+    detail::ExecutionContext& self = co_await detail::ThisContext();
+    detail::report_cancelled(self);
+    co_return Unexpected(WaitError::cancelled);
   }
   Result<T, JoinError> result = child.take();
   if (!result) {

@@ -40,6 +40,8 @@ SendResult post(CellBase& cell, Args&&... args) {
 /// Sends a request and leaves the waiting for later, that for room excepted.
 template <typename R>
 [[nodiscard]] PendingReply<R> ask(CellBase& cell, ReplyEnvelope<R>& request) {
+  if (CellBase const* const caller = CellBase::running())
+    request.deadline_ns = caller->deadline_ns();
   if (Pushed const how = cell.push_mail(request); how != Pushed::accepted) {
     request.result.emplace(Unexpected(refused_error(cell, how)));
     (void)request.slot.complete();
@@ -51,10 +53,14 @@ template <typename R>
 template <typename R>
 [[nodiscard]] Result<R, ActorError> ask_blocking(CellBase& cell, ReplyEnvelope<R>& request,
                                                  std::int64_t timeout_ns) {
-  if (CellBase::running() == &cell) {
-    request.destroy();
-    return Unexpected(ActorError::Kind::deadlock);
+  if (CellBase const* const caller = CellBase::running()) {
+    if (caller == &cell) {
+      request.destroy();
+      return Unexpected(ActorError::Kind::deadlock);
+    }
+    timeout_ns = caller->limit_by_deadline(timeout_ns);
   }
+  stamp_deadline(request, timeout_ns);
   ThreadWait wait;
   request.slot.start_waiting(wait);
   RoomWait* line = nullptr;

@@ -5,6 +5,8 @@
 //   Ended, in this order: the state is destroyed, the mailbox closed and its unread requests
 //   answered `stopped`, the exit reason published and waiters woken, the reply that was held back
 //   for teardown sent, the actor's own reference dropped. Refs keep only the cell's memory.
+//   An exit signal (docs/design/exit.md) ends the actor at the next point between two messages, or
+//   at its next suspension, without teardown and without reading further mail.
 //
 // Threads.  Whoever runs the actor owns every field but head (Mailbox), refs and waiters. Ownership
 //   goes through the mailbox word and the run queues (mailbox.hpp, ExecutionContext).
@@ -12,6 +14,8 @@
 // Orderings.
 //   extra     extra() CASes extra_ (acq_rel)  ->  extra_or_null() loads (acquire).
 //             Who finds the block sees it constructed.
+//   exit      exit() ORs Attention::lethal (release)  ->  accept_exit() loads (acquire).
+//             The owner sees the reason of the signal.
 #pragma once
 
 #include <coroutine>
@@ -24,6 +28,7 @@
 #include <spawned/actors/detail/mailbox.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/exit_reason.hpp>
+#include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/detail/execution_context.hpp>
 #include <spawned/runtime/detail/wait_list.hpp>
 
@@ -41,6 +46,7 @@ namespace detail {
 class CellBase;
 class MailQueue;
 class RoomWait;
+class WaitEdge;
 
 /// What becomes of the actor after a callback.
 enum class Turn : std::uint8_t {
@@ -110,13 +116,16 @@ class CellBase : public ExecutionContext {
  public:
   /// Why the owner must look up before it takes the next message: bits of attention_.
   struct Attention {
-    static constexpr std::uint16_t lethal = 1;                 // an exit signal has come
-    static constexpr std::uint16_t bounded = 2;                // its mailbox has a capacity
-    static constexpr std::uint16_t urgent = 4;                 // it takes urgent messages
-    static constexpr std::uint16_t skip_expired = 8;           // ActorOptions::skip_expired
-    static constexpr std::uint16_t watched = 16;               // ActorOptions::handler_timeout
-    static constexpr std::uint16_t discard = 64;               // the runtime ends: no further mail
-    static constexpr std::uint16_t idle_timeout = 32;          // it has asked for one
+    static constexpr std::uint16_t lethal = 1;         // an exit signal has come
+    static constexpr std::uint16_t bounded = 2;        // its mailbox has a capacity
+    static constexpr std::uint16_t urgent = 4;         // it takes urgent messages
+    static constexpr std::uint16_t skip_expired = 8;   // ActorOptions::skip_expired
+    static constexpr std::uint16_t watched = 16;       // ActorOptions::handler_timeout
+    static constexpr std::uint16_t discard = 64;       // the runtime ends: no further mail
+    static constexpr std::uint16_t idle_timeout = 32;  // it has asked for one
+    static constexpr std::uint16_t call_scoped =
+        128;  // something in extra() ends with the callback
+    static constexpr std::uint16_t off_workers = 256;          // its handlers may block
     static constexpr std::uint16_t queued = bounded | urgent;  // its mail goes through a MailQueue
   };
 
@@ -128,6 +137,11 @@ class CellBase : public ExecutionContext {
   [[nodiscard]] CellExtra& extra();
   [[nodiscard]] CellExtra* extra_or_null() const noexcept {
     return extra_.load(memory_order_acquire);  // extra
+  }
+
+  /// Owner. A lethal signal that is not seen here is seen at its mail.
+  [[nodiscard]] bool has_attention(std::uint16_t bits) const noexcept {
+    return (attention_.load(memory_order_relaxed) & bits) != 0;  // see above
   }
 
   /// Makes the actor live. Once, after construction; the caller's reference is the first.
@@ -199,11 +213,23 @@ class CellBase : public ExecutionContext {
   /// Keeps the coroutine of a callback and starts it. `after` is called when it has finished,
   /// at once or in a later turn, and destroys the frame.
   [[nodiscard]] Turn start_coroutine(std::coroutine_handle<> frame, Turn (*after)(CellBase&));
+  /// The same for a handler of `message`, which handler_timeout may watch.
+  [[nodiscard]] Turn start_handler(std::coroutine_handle<> frame, Turn (*after)(CellBase&),
+                                   std::string_view message) {
+    if (has_attention(Attention::watched)) [[unlikely]]
+      watch_handler(message);
+    return start_coroutine(frame, after);
+  }
   [[nodiscard]] std::coroutine_handle<> coroutine() const noexcept { return coroutine_; }
   void end_coroutine() noexcept {
+    if (has_attention(Attention::watched)) [[unlikely]]
+      unwatch_handler();
     coroutine_.destroy();
     coroutine_ = nullptr;
   }
+  /// In the catch block of a handler: it was ended by HandlerTimeout::cancel and the actor goes on.
+  /// Fills in what the caller is told.
+  [[nodiscard]] bool handler_timed_out(ExitReason& reason) noexcept;
 
   /// The actor is done with a message it goes on after: takes it out of the mailbox, and gives the
   /// actor up if there is no other (then: away). Before it, the envelope must not be freed.
@@ -245,6 +271,16 @@ class CellBase : public ExecutionContext {
     answer_ = answer;
     return stop_with(std::move(reason));
   }
+  /// An exit signal: OTP's exit/2 for a receiver that does not trap. Any thread that holds a
+  /// reference. Errors: std::bad_alloc; no signal was sent then.
+  void exit(ExitReason reason);
+  /// A lethal signal has come; the actor will read no further mail.
+  [[nodiscard]] bool is_exiting() const noexcept {
+    return (attention_.load(memory_order_acquire) & Attention::lethal) != 0;  // exit
+  }
+  /// What Context::cancellation_token() gives. On the actor's turn.
+  [[nodiscard]] CancellationToken handler_token();
+
   /// Context::stop: end when the present callback is done. In teardown the actor ends already.
   void request_stop(ExitReason reason) noexcept {
     if (ending_) return;
@@ -264,6 +300,22 @@ class CellBase : public ExecutionContext {
       return nullptr;
     }
     return static_cast<CellBase*>(local->running);
+  }
+
+  /// The handler of this request hands its deadline on to what it asks itself.
+  void carry_deadline() noexcept { await_checks |= carries_deadline; }
+  void drop_deadline() noexcept { await_checks &= static_cast<std::uint8_t>(~carries_deadline); }
+  /// Of the request in work, a point of its runtime's clock, or no_deadline.
+  [[nodiscard]] std::int64_t deadline_ns() const noexcept;
+  /// `timeout_ns`, or what is left of the deadline if that is less.
+  [[nodiscard]] std::int64_t limit_by_deadline(std::int64_t timeout_ns) const noexcept;
+
+  void count_expired() noexcept;
+
+  /// The actor may answer a request after its handler is done: that others wait for it proves
+  /// nothing about it any more. For good.
+  void exempt_from_cycles() noexcept {
+    cycle_exempt_.store(true, memory_order_relaxed);  // a hint
   }
 
   /// The message whose handler is called, until the next one is; null in init and teardown.
@@ -306,12 +358,21 @@ class CellBase : public ExecutionContext {
   struct ShutdownEnvelope final : Envelope {
     ShutdownEnvelope() noexcept : Envelope(&deliver_shutdown) {}
   };
+  struct ExitEnvelope;
   static Turn deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation);
   static void run_turn(Runnable& runnable) noexcept;
   friend void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept;
 
   [[nodiscard]] Ancestor* ancestor();
   void work_through(Turn turn) noexcept;
+  [[nodiscard]] Turn attend() noexcept;
+  [[nodiscard]] Turn abort_callback() noexcept;
+  void accept_exit() noexcept;
+  void cancel_token_soon() noexcept;
+  void end_call_scope() noexcept;
+  void watch_handler(std::string_view message) noexcept;
+  void unwatch_handler() noexcept;
+  friend class HandlerWatch;
   [[nodiscard]] bool give_up(Envelope& envelope) noexcept {
     in_place_ = nullptr;  // first: afterwards the cell may be anybody's
     if (mailbox_.go_idle(&envelope)) return true;
@@ -331,16 +392,20 @@ class CellBase : public ExecutionContext {
   // What a sender or the loop of a turn looks at, beside the mailbox word.
   atomic<std::uint16_t> attention_{0};
   atomic<bool> shutdown_sent_{false};
+  atomic<bool> cycle_exempt_{false};
   ActorError::Kind answer_ = ActorError::Kind::stopped;
   bool started_ = false;
   bool ending_ = false;
   bool skip_teardown_ = false;
   bool ending_or_stopping_ = false;  // no further message
-  Envelope* inbox_ = nullptr;        // taken from the mailbox, oldest first
-  Envelope* in_place_ = nullptr;     // in work, and still in the mailbox word
+  bool exited_ = false;              // by a signal: the reply held back is not sent
+  friend class WaitEdge;
+  Envelope* inbox_ = nullptr;     // taken from the mailbox, oldest first
+  Envelope* in_place_ = nullptr;  // in work, and still in the mailbox word
   std::coroutine_handle<> coroutine_;
   Turn (*after_coroutine_)(CellBase&) = nullptr;
   Step const* coroutine_step_ = nullptr;  // what Activity says while the coroutine runs
+  atomic<WaitEdge*> waits_for_{nullptr};  // detail/cycles.hpp
   Envelope* held_reply_ = nullptr;
   WaitList waiters_;
   ExitReason reason_;

@@ -3,11 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include <spawned/actors/detail/ancestry.hpp>
 #include <spawned/actors/detail/dependants.hpp>
 #include <spawned/actors/detail/idle_timeout.hpp>
+#include <spawned/actors/exit_reason.hpp>
 #include <spawned/actors/options.hpp>
+#include <spawned/runtime/cancellation.hpp>
+#include <spawned/runtime/detail/atomic.hpp>
+#include <spawned/runtime/detail/spin_lock.hpp>
 
 namespace spawned::detail {
 
@@ -29,6 +34,7 @@ class OwnMailQueue {
   MailQueue* queue_ = nullptr;
 };
 class UnreferencedStop;
+class HandlerWatch;
 
 struct CellExtra {
   CellExtra() = default;
@@ -44,6 +50,19 @@ struct CellExtra {
   Ancestor* as_ancestor = nullptr;  // made by the first actor that this one starts
   std::uint32_t continuations = 0;  // as many of the first in the inbox are such; owner
   UnreferencedStop* unreferenced_stop = nullptr;  // for ActorOptions::stop_when_unreferenced
+
+  atomic<std::uint64_t> expired{0};  // requests that skip_expired dropped
+
+  // --- exit signals: docs/design/exit.md ---
+  atomic<bool> exit_claimed{false};  // by the first lethal signal
+  ExitReason exit_reason;            // its; published by Attention::lethal
+
+  // --- Context::cancellation_token() ---
+  SpinLock token_lock;
+  std::optional<CancellationToken> token;  // of the present callback
+
+  HandlerWatch* watch = nullptr;  // owner: over the present call of a coroutine handler
+  bool timed_out = false;         // owner: the call that has just ended was cancelled by it
 };
 
 /// Checked, in a block from the pool. Errors: InvalidOptions.

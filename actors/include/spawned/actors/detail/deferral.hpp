@@ -32,6 +32,9 @@ namespace spawned::detail {
 /// makes it three.
 struct RequestBase : Envelope {
   using Envelope::Envelope;
+
+  /// A point of the caller's runtime's clock, set only for a receiver that can hand it on.
+  std::int64_t deadline_ns = no_deadline;
   Slot slot;
 
  protected:

@@ -74,10 +74,15 @@ struct HandlerFrame {
     using H = std::invoke_result_t<Call>;
     cell.current = &envelope;
     current_worker->activity.begin(step);
+    if constexpr (std::is_base_of_v<RequestBase, Env>) {
+      if (envelope.deadline_ns != no_deadline) [[unlikely]]
+        cell.carry_deadline();
+    }
     try {
       if constexpr (is_task<std::remove_cvref_t<H>>) {
         auto task = call();
-        return cell.start_coroutine(task.release(), &after<typename H::value_type>);
+        return cell.start_handler(task.release(), &after<typename H::value_type>,
+                                  Env::message_name());
       } else if constexpr (std::is_void_v<H>) {
         call();
         return consume();
@@ -96,6 +101,7 @@ struct HandlerFrame {
   static Turn after(CellBase& base) {
     auto& cell = static_cast<ActorCell<A>&>(base);
     auto& envelope = static_cast<Env&>(*cell.current);
+    cell.drop_deadline();
     auto handle = std::coroutine_handle<TaskPromise<X>>::from_address(cell.coroutine().address());
     Turn turn = Turn::next;
     try {
@@ -147,6 +153,12 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
   }
   /// The handler threw; in the catch block.
   Turn failed(CellBase& cell) noexcept {
+    if (ExitReason why;
+        cell.has_attention(CellBase::Attention::watched) && cell.handler_timed_out(why)) {
+      this->result.emplace(
+          Unexpected(ActorError(ActorError::Kind::handler_failed, std::move(why))));
+      return send_reply(cell);
+    }
     cell.take_out(*this);
     bool const answers = this->deliver == &deliver_request || handler_returns(*this, true);
     if (!answers) handler_done(*this);
@@ -245,6 +257,9 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
     auto& self = static_cast<RequestEnvelope&>(envelope);
     if (operation == Operation::handle) [[likely]] {
       auto& cell = static_cast<ActorCell<A>&>(*base);
+      if (cell.has_attention(CellBase::Attention::skip_expired) && self.slot.is_abandoned()) {
+        return self.skip(cell);
+      }
       if constexpr (direct_request<A, M>) {
         return call(cell, self, self.message_.get());
       } else {
@@ -259,6 +274,12 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
       self.settle(*base, operation);
     }
     return Turn::next;
+  }
+
+  // Nobody waits for the reply any more, and the actor wants no such requests.
+  [[gnu::noinline]] Turn skip(CellBase& cell) noexcept {
+    cell.count_expired();
+    return send_reply(cell);
   }
 
   // The actor has ended, or ends with this request, or has no room for it.
@@ -331,6 +352,10 @@ class SendEnvelope final : public Block {
   }
   /// The handler threw; in the catch block.
   Turn failed(CellBase& cell) noexcept {
+    if (ExitReason why;
+        cell.has_attention(CellBase::Attention::watched) && cell.handler_timed_out(why)) {
+      return consume(cell);
+    }
     cell.take_out(*this);
     dispose();
     return cell.fail(message_name());

@@ -105,6 +105,16 @@ struct direct_reply {
   using type = typename handler_result<result>::type;
 };
 
+// The handler can await, and so hand the deadline of its request on.
+template <typename A, typename M>
+inline constexpr bool awaits_in_request = false;
+template <typename A, typename M>
+  requires direct_request<A, M>
+inline constexpr bool awaits_in_request<A, M> = is_task<typename direct_reply<A, M>::result>;
+template <typename A, typename... Ms>
+  requires(!direct_request<A, std::variant<Ms...>> && variant_of_requests<A, std::variant<Ms...>>)
+inline constexpr bool awaits_in_request<A, std::variant<Ms...>> = (awaits_in_request<A, Ms> || ...);
+
 template <typename T, typename... Ts>
 inline constexpr bool is_one_of = (std::is_same_v<T, Ts> || ...);
 

@@ -13,17 +13,27 @@
 //   0                                                                 not suspended
 //   Wait*            begin_wait()               end_wait()            suspended, can be cancelled
 //   | cancelled (1)  request_cancel(), sticky   clear_cancel()        seen at the next await
-//   | busy (2)       request_cancel()           request_cancel()      a canceller uses the Wait
+//   | busy (2)       the cancelling call        the same call         a canceller uses the Wait
+//   | doomed (4)     request_doom(), for good                         cancelled, never to go on
 // A canceller touches the Wait only under `busy`, and end_wait() does not return while it is set,
-// so the Wait (which lives in a coroutine frame) outlives every use of it.
+// so the Wait (which lives in a coroutine frame) outlives every use of it. Only the call that sets
+// `cancelled` sets `busy`.
+//
+// Doom. A doomed context is cancelled in a way that no code of its own can catch: whoever runs it
+// destroys the suspended frame instead of resuming it. An await that finds its context doomed
+// suspends all the same and queues the context (suspend_doomed()), so that it comes to that.
+// Therefore every awaiter can be destroyed while it is suspended: its destructor takes back what
+// it registered. Its context has been queued exactly once by then and nobody else can resume it.
+// An await that must not be left alone, such as timeout()'s for its child, sets resumes_doomed.
 //
 // Orderings.
 //   gate      open_gate() stores (release)  ->  wait_gate() loads (acquire).
 //             The resuming worker sees all that the suspending thread wrote into the frame.
-//   slot      begin_wait() CASes wait_ (acq_rel)  ->  request_cancel() RMWs wait_ (acq_rel).
+//   slot      begin_wait() CASes wait_ (acq_rel)  ->  cancel_with() RMWs wait_ (acq_rel).
 //             A canceller sees the Wait initialised; one word decides whether the cancellation or
-//             the registration came first, so a cancellation is seen by one of the two.
-//   release   request_cancel() RMWs wait_ (acq_rel)  ->  end_wait() loads or CASes wait_ (acquire).
+//             the registration came first, so a cancellation is seen by one of the two. Who sees
+//             the context doomed also sees what was written before request_doom().
+//   release   cancel_with() RMWs wait_ (acq_rel)  ->  end_wait() loads or CASes wait_ (acquire).
 //             The canceller is done with the Wait before its frame goes on.
 #pragma once
 
@@ -80,6 +90,8 @@ struct ExecutionContext : Runnable {
 
   static constexpr std::uintptr_t cancelled_bit = 1;
   static constexpr std::uintptr_t busy_bit = 2;
+  static constexpr std::uintptr_t doomed_bit = 4;
+  static constexpr std::uintptr_t all_bits = 7;
 
   // --- gate ---
   void close_gate() noexcept { gate_closed_.store(true, memory_order_relaxed); }  // ordered by gate
@@ -108,11 +120,27 @@ struct ExecutionContext : Runnable {
 
   /// Level-triggered and sticky. Wakes the context if it is suspended. Any thread; the caller keeps
   /// the context alive.
-  void request_cancel() noexcept;
+  void request_cancel() noexcept { cancel_with(cancelled_bit); }
+  /// The same, for good: what is suspended, or suspends next, is not resumed any more. Only for a
+  /// context whose run function looks at is_doomed().
+  void request_doom() noexcept { cancel_with(cancelled_bit | doomed_bit); }
 
   [[nodiscard]] bool is_cancelled() const noexcept {
-    return (wait_.load(memory_order_acquire) & cancelled_bit) != 0;  // slot
+    return (wait_.load(memory_order_acquire) & (cancelled_bit | doomed_bit)) != 0;  // slot
   }
+  [[nodiscard]] bool is_doomed() const noexcept {
+    return (wait_.load(memory_order_acquire) & doomed_bit) != 0;  // slot
+  }
+
+  /// The same as a read-modify-write, for who has just published what a canceller looks for.
+  [[nodiscard]] bool is_cancelled_now() noexcept {
+    return (wait_.fetch_or(0, memory_order_acq_rel) & (cancelled_bit | doomed_bit)) != 0;  // slot
+  }
+
+  /// Last call of an await_suspend() that would return false because the context is cancelled; the
+  /// gate is open. True: the context is doomed and queued, the frame must not be touched any more,
+  /// return true.
+  [[nodiscard]] bool suspend_doomed() noexcept;
 
   /// For an actor that unwound a cancelled handler and must still run its teardown. Not suspended.
   void clear_cancel() noexcept {
@@ -128,6 +156,12 @@ struct ExecutionContext : Runnable {
   ExecutionContext* live_next = nullptr;
   std::uint32_t live_shard = 0;
 
+  /// Owner: what an await of an actor has to look at; 0 for tasks and most actors.
+  static constexpr std::uint8_t carries_deadline = 1;
+  static constexpr std::uint8_t finds_cycles = 2;
+  std::uint8_t await_checks = 0;
+
+  bool resumes_doomed = false;   // owner: the suspended leaf must go on even so
   bool cancel_reported = false;  // owner: an await has already returned `cancelled` as a value
 
  protected:
@@ -136,6 +170,7 @@ struct ExecutionContext : Runnable {
  private:
   void wait_gate_slowly() const noexcept;
   void end_wait_slowly() noexcept;
+  void cancel_with(std::uintptr_t bits) noexcept;
 
   atomic<bool> gate_closed_{false};
   atomic<std::uintptr_t> wait_{0};

@@ -22,7 +22,8 @@ struct Runnable;
 /// (DedicatedThread), or on the threads of the blocking pool (BlockingPool).
 class Executor {
  public:
-  explicit Executor(Scheduler& runtime) noexcept : runtime_(&runtime) {}
+  Executor(Scheduler& runtime, bool detects_cycles) noexcept
+      : runtime_(&runtime), detects_cycles_(detects_cycles) {}
   Executor(Executor const&) = delete;
   Executor& operator=(Executor const&) = delete;
 
@@ -32,12 +33,15 @@ class Executor {
   virtual void retire() noexcept {}
 
   [[nodiscard]] Scheduler& runtime() const noexcept { return *runtime_; }
+  /// RuntimeOptions::detect_cycles.
+  [[nodiscard]] bool detects_cycles() const noexcept { return detects_cycles_; }
 
  protected:
   ~Executor() = default;
 
  private:
   Scheduler* runtime_;
+  bool detects_cycles_;
 };
 
 /// A unit of work: what the run queues hold. Being in a queue gives the queue the sole right to

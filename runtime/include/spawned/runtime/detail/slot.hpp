@@ -113,6 +113,11 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
   /// `give_up`: what the slot becomes on timeout or cancellation: `empty` to be able to wait again.
   explicit SlotWait(Slot::State give_up) noexcept
       : SlotWaiter(&on_complete), Wait(&on_cancel), TimerEntry(&on_timer), give_up_(give_up) {}
+  /// Also while suspended, once the context was queued and will not be resumed. The slot then says
+  /// who owns its block, as after finish().
+  ~SlotWait() {
+    if (holds_ != 0) (void)finish();
+  }
 
   /// Whole await_suspend() for a slot that others may already complete. True: suspended.
   [[nodiscard]] bool suspend(std::coroutine_handle<> handle, ExecutionContext& context, Slot& slot,
@@ -125,7 +130,8 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
                            std::int64_t ns, bool absolute) noexcept;
 
   /// The same in steps, for a caller that makes the slot known to its completer in between:
-  /// prepare() -> publish the block -> commit(). prepare() false: cancelled, nothing happened.
+  /// prepare() -> publish the block -> commit(). prepare() false: cancelled, nothing happened;
+  /// await_suspend() then returns refused().
   [[nodiscard]] bool prepare(std::coroutine_handle<> handle, ExecutionContext& context,
                              Slot& slot) noexcept {
     context_ = &context;
@@ -134,16 +140,17 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
     context.close_gate();
     slot.start_waiting(*this);
     if (context.begin_wait(*this)) {
-      registered_ = true;
+      holds_ = registered;
       return true;
     }
     outcome_.set(WaitOutcome::cancelled);
     context.open_gate();
     return false;
   }
+  [[nodiscard]] bool refused() noexcept { return context_->suspend_doomed(); }
   void commit(std::int64_t timeout_ns) noexcept {
     if (timeout_ns != no_deadline) {
-      timed_ = true;
+      holds_ |= timed;
       timer_arm_after(*this, timeout_ns);
     }
     context_->open_gate();
@@ -154,16 +161,24 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
 
   /// First call of await_resume().
   WaitOutcome finish() noexcept {
-    if (registered_) context_->end_wait(*this);
-    if (timed_) timer_cancel(*this);
-    registered_ = timed_ = false;
+    if ((holds_ & registered) != 0) context_->end_wait(*this);
+    if ((holds_ & timed) != 0) timer_cancel(*this);
+    holds_ = 0;
     return outcome_.get();
   }
 
   [[nodiscard]] ExecutionContext& context() const noexcept { return *context_; }
 
+  /// Before the wait: is_settled() is to tell of a completion too.
+  void report_completion() noexcept { notify = &on_complete_reported; }
+  /// The wait is over, or will be in a moment. By a thread that keeps this object alive.
+  [[nodiscard]] bool is_settled() const noexcept {
+    return given_up_.load(memory_order_relaxed);  // ordered by the caller
+  }
+
  private:
   static void on_complete(SlotWaiter& self, bool turn_ends) noexcept;
+  static void on_complete_reported(SlotWaiter& self, bool turn_ends) noexcept;
   static void on_cancel(Wait& self) noexcept;
   static Runnable* on_timer(TimerEntry& self) noexcept;
 
@@ -178,8 +193,9 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
   Slot* slot_ = nullptr;
   Slot::State give_up_;
   SharedCell<WaitOutcome> outcome_{WaitOutcome::completed};  // written by whoever gives up
-  bool registered_ = false;
-  bool timed_ = false;
+  static constexpr std::uint8_t registered = 1;              // with the context, for cancellation
+  static constexpr std::uint8_t timed = 2;                   // with a wheel
+  std::uint8_t holds_ = 0;
   atomic<bool> given_up_{false};
 };
 

@@ -42,23 +42,30 @@ class ListWait {
   explicit ListWait(WaitList& list) noexcept : list_(&list), wait_(Slot::abandoned) {}
   ListWait(ListWait const&) = delete;
   ListWait& operator=(ListWait const&) = delete;
+  ~ListWait() {
+    if (added_) (void)finish();
+  }
 
   [[nodiscard]] bool suspend(std::coroutine_handle<> handle, ExecutionContext& context,
                              std::int64_t timeout_ns = no_deadline) noexcept {
     if (!list_->add(node_)) return false;
+    added_ = true;
     return wait_.suspend(handle, context, node_.slot, timeout_ns);
   }
   WaitOutcome finish() noexcept {
     WaitOutcome const outcome = wait_.finish();
-    list_->remove(node_);
+    if (added_) list_->remove(node_);
+    added_ = false;
     return outcome;
   }
+  [[nodiscard]] SlotWait& slot_wait() noexcept { return wait_; }
   [[nodiscard]] ExecutionContext& context() const noexcept { return wait_.context(); }
 
  private:
   WaitList* list_;
   WaitList::Node node_;
   SlotWait wait_;
+  bool added_ = false;
 };
 
 /// Blocks the calling thread until the event; false after `timeout_ns`.

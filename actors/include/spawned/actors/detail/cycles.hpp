@@ -1,0 +1,56 @@
+// WaitEdge: that one actor waits for another. Edges make cycles of requests visible.
+//
+// A cell points at its edge from before it sends until it goes on. To close a cycle, somebody must
+// publish the last edge of it, and then look: he finds the whole chain. So of several that close it
+// at once, at least one finds it.
+//   enter   publish the own edge, then look whether the target waits too. If not: done. If so, walk
+//           along the edges under the lock. Twice: the second pass makes sure that every edge of
+//           the first is still there and that its wait is not over; then all were there in between.
+//   leave   unpublish, then wait for the walkers under way, if any: they may be at this edge.
+//
+// Orderings.
+//   edge      enter() stores waits_for_ (seq_cst)  ->  enter() of another loads it (seq_cst).
+//             Of two that publish and look, one sees the other. Who sees an edge of an actor also
+//             sees that the waits it has answered before are settled.
+//   walkers   Walk() adds to walkers (seq_cst)  ->  leave() stores waits_for_, then loads walkers
+//             (seq_cst). Either the walker sees the edge gone, or leave() sees the walker.
+#pragma once
+
+#include <spawned/actors/error.hpp>
+#include <spawned/runtime/detail/slot.hpp>
+
+namespace spawned::detail {
+
+class CellBase;
+
+class WaitEdge {
+ public:
+  WaitEdge(CellBase& waiter, CellBase& target, SlotWait& wait) noexcept
+      : waiter_(&waiter), target_(&target), wait_(&wait) {}
+
+  /// On the waiter's turn, before it waits. Null: its runtime does not look for cycles, or there is
+  /// no memory to.
+  [[nodiscard]] static WaitEdge* enter(CellBase& waiter, CellBase& target, SlotWait& wait) noexcept;
+  /// The wait is over. Sets `edge` to null.
+  static void leave(WaitEdge*& edge) noexcept;
+
+  /// Nothing was published: do not wait.
+  [[nodiscard]] bool closes_cycle() const noexcept { return closes_cycle_; }
+  /// `deadlock`, with the names of all.
+  [[nodiscard]] ActorError error() const noexcept { return {ActorError::Kind::deadlock, names_}; }
+
+ private:
+  class Walk;
+  void find_cycle() noexcept;
+  [[nodiscard]] bool is_on_cycle() const noexcept;
+  [[nodiscard]] bool holds_still() const noexcept;
+  void name_cycle() noexcept;
+
+  CellBase* waiter_;
+  CellBase* target_;
+  SlotWait* wait_;
+  ExitReason names_;
+  bool closes_cycle_ = false;
+};
+
+}  // namespace spawned::detail

@@ -1,0 +1,123 @@
+#include <spawned/actors/detail/cycles.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <spawned/actors/detail/cell.hpp>
+#include <spawned/runtime/detail/pool.hpp>
+#include <spawned/runtime/detail/spin_lock.hpp>
+
+namespace spawned::detail {
+
+namespace {
+
+// Of the process, because cycles may go through several runtimes.
+constinit SpinLock walk_lock;
+constinit atomic<std::uint32_t> walkers{0};
+
+std::string name_of(CellBase const& cell) {
+  return std::string(cell.actor_kind().type_name) + "#" + std::to_string(cell.id().value);
+}
+
+}  // namespace
+
+class WaitEdge::Walk {
+ public:
+  Walk() noexcept {
+    walkers.fetch_add(1, memory_order_seq_cst);  // walkers
+    walk_lock.lock();
+  }
+  Walk(Walk const&) = delete;
+  Walk& operator=(Walk const&) = delete;
+  ~Walk() {
+    walk_lock.unlock();
+    walkers.fetch_sub(1, memory_order_seq_cst);  // walkers
+  }
+};
+
+WaitEdge* WaitEdge::enter(CellBase& waiter, CellBase& target, SlotWait& wait) noexcept {
+  if ((waiter.await_checks & ExecutionContext::finds_cycles) == 0) return nullptr;
+  WaitEdge* edge = nullptr;
+  try {
+    edge = pool_new<WaitEdge>(waiter, target, wait);
+  } catch (...) {
+    return nullptr;
+  }
+  wait.report_completion();
+  target.retain();                                                                  // for walkers
+  waiter.waits_for_.store(edge, memory_order_seq_cst);                              // edge
+  if (target.waits_for_.load(memory_order_seq_cst) != nullptr) edge->find_cycle();  // edge
+  return edge;
+}
+
+void WaitEdge::leave(WaitEdge*& edge) noexcept {
+  WaitEdge* const old = std::exchange(edge, nullptr);
+  if (!old->closes_cycle_) {
+    old->waiter_->waits_for_.store(nullptr, memory_order_seq_cst);  // walkers
+    if (walkers.load(memory_order_seq_cst) != 0) {                  // walkers
+      SpinGuard const until_they_have_gone(walk_lock);
+    }
+  }
+  old->target_->release();
+  pool_delete(old);
+}
+
+void WaitEdge::find_cycle() noexcept {
+  Walk const walk;
+  if (!is_on_cycle() || !holds_still()) return;
+  name_cycle();
+  closes_cycle_ = true;
+  waiter_->waits_for_.store(nullptr, memory_order_seq_cst);  // edge
+}
+
+// First pass. Others may go round in a cycle that does not lead here, until one of them breaks it:
+// Brent's algorithm notices.
+bool WaitEdge::is_on_cycle() const noexcept {
+  CellBase const* cell = target_;
+  CellBase const* milestone = nullptr;
+  std::uint64_t steps = 0;
+  std::uint64_t lap = 2;
+  while (cell != waiter_) {
+    if (cell == milestone) return false;
+    if (++steps == lap) {
+      milestone = cell;
+      steps = 0;
+      lap *= 2;
+    }
+    if (cell->cycle_exempt_.load(memory_order_relaxed)) return false;          // a hint
+    WaitEdge const* const edge = cell->waits_for_.load(memory_order_seq_cst);  // edge
+    if (edge == nullptr) return false;
+    cell = edge->target_;
+  }
+  return true;
+}
+
+bool WaitEdge::holds_still() const noexcept {
+  CellBase const* cell = target_;
+  while (cell != waiter_) {
+    WaitEdge const* const edge = cell->waits_for_.load(memory_order_seq_cst);  // edge
+    if (edge == nullptr || edge->wait_->is_settled()) return false;
+    cell = edge->target_;
+  }
+  return !waiter_->is_doomed();
+}
+
+void WaitEdge::name_cycle() noexcept {
+  try {
+    std::string names = name_of(*waiter_);
+    CellBase const* cell = target_;
+    for (int shown = 0; cell != waiter_ && shown < 20; ++shown) {
+      names += " -> " + name_of(*cell);
+      WaitEdge const* const edge = cell->waits_for_.load(memory_order_seq_cst);  // edge
+      if (edge == nullptr) break;  // it gives up in this very moment
+      cell = edge->target_;
+    }
+    if (cell != waiter_) names += " -> ...";
+    names_ = ExitReason::error(names + " -> " + name_of(*waiter_));
+  } catch (...) {
+    names_ = ExitReason::Kind::error;  // no memory for the names
+  }
+}
+
+}  // namespace spawned::detail
