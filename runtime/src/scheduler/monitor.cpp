@@ -62,7 +62,7 @@ void Monitor::start() {
   std::int64_t const first = rescue_after_ == 0 ? warn_after_
                              : warn_after_ == 0 ? rescue_after_
                                                 : std::min(rescue_after_, warn_after_);
-  tick_ns_ = std::clamp<std::int64_t>(first / 3, 1'000'000, 5'000'000);
+  tick_ns_ = std::clamp<std::int64_t>(first / 2, 1'000'000, 5'000'000);
   watches_.resize(std::size_t{options.workers} + options.spare_workers_max);
   thread_ = std::thread([this] { run(); });
 }
@@ -141,6 +141,7 @@ void Monitor::watch(std::uint32_t index, std::int64_t now) {
     watch.turns = sight.turns;
     watch.turn_since = now;
     watch.turn_cpu = unknown;
+    watch.next_question = 0;
     return;
   }
   std::int64_t turn = now - watch.turn_since;
@@ -151,13 +152,22 @@ void Monitor::watch(std::uint32_t index, std::int64_t now) {
   if (watch.step_cpu == unknown) watch.step_cpu = cpu;
   bool const may_block = rescue_after_ != 0 && !watch.blocked && turn >= rescue_after_;
   bool const may_warn = same_step && warn_after_ != 0 && step >= watch.next_warning;
-  if ((may_block || may_warn) && is_runnable(worker.thread_id())) {
+  if ((may_block || may_warn) && !is_stuck(worker, watch, now)) {
     turn = cpu - watch.turn_cpu;  // what it has waited for a processor does not count
     step = cpu - watch.step_cpu;
   }
   if (may_block && turn >= rescue_after_) set_blocked(worker, watch, true);
   serve(worker);
   if (may_warn && step >= watch.next_warning) warn(index, watch, sight, step);
+}
+
+// A long turn is spent in a call that blocks. Asking the kernel costs microseconds, so a thread
+// that computes or waits for a processor is asked about less often than looked at.
+bool Monitor::is_stuck(Worker const& worker, Watch& watch, std::int64_t now) const noexcept {
+  if (now < watch.next_question) return false;
+  if (!is_runnable(worker.thread_id())) return true;
+  watch.next_question = now + 2 * tick_ns_;
+  return false;
 }
 
 void Monitor::set_blocked(Worker& worker, Watch& watch, bool blocked) noexcept {

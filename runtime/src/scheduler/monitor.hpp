@@ -78,6 +78,7 @@ class Monitor {
     std::int64_t step_since = 0;
     std::int64_t turn_cpu = unknown;  // the thread's processor time at the second look
     std::int64_t step_cpu = unknown;
+    std::int64_t next_question = 0;  // to the kernel
     std::int64_t next_warning = 0;
     std::string warned;  // what the warning named, while it is not over
     bool blocked = false;
@@ -98,6 +99,7 @@ class Monitor {
   void ring() noexcept;
   [[nodiscard]] bool look(std::int64_t now);
   void watch(std::uint32_t index, std::int64_t now);
+  [[nodiscard]] bool is_stuck(Worker const& worker, Watch& watch, std::int64_t now) const noexcept;
   void set_blocked(Worker& worker, Watch& watch, bool blocked) noexcept;
   void balance(std::int64_t now);
   void serve(Worker& worker) noexcept;
