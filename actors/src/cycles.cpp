@@ -45,7 +45,7 @@ WaitEdge* WaitEdge::enter(CellBase& waiter, CellBase& target, SlotWait& wait) no
     return nullptr;
   }
   wait.report_completion();
-  target.retain();                                                                  // for walkers
+  target.retain_memory();                                                           // for walkers
   waiter.waits_for_.store(edge, memory_order_seq_cst);                              // edge
   if (target.waits_for_.load(memory_order_seq_cst) != nullptr) edge->find_cycle();  // edge
   return edge;
@@ -59,7 +59,7 @@ void WaitEdge::leave(WaitEdge*& edge) noexcept {
       SpinGuard const until_they_have_gone(walk_lock);
     }
   }
-  old->target_->release();
+  old->target_->release_memory();
   pool_delete(old);
 }
 
