@@ -15,7 +15,7 @@ namespace test {
 class DoomedTask {
  public:
   explicit DoomedTask(spawned::Task<void> task)
-      : home_(runtime_.scheduler()), context_(home_), task_(std::move(task)) {
+      : home_(runtime_.scheduler(), false), context_(home_), task_(std::move(task)) {
     task_.handle().promise().context = &context_;
     context_.resume_point.set(task_.handle());
     task_.handle().resume();
