@@ -37,14 +37,23 @@ class WaitEdge::Walk {
 };
 
 WaitEdge* WaitEdge::enter(CellBase& waiter, CellBase& target, SlotWait& wait) noexcept {
+  return publish(waiter, target, &wait, nullptr);
+}
+
+WaitEdge* WaitEdge::enter(CellBase& waiter, CellBase& target, ThreadWait& wait) noexcept {
+  return publish(waiter, target, nullptr, &wait);
+}
+
+WaitEdge* WaitEdge::publish(CellBase& waiter, CellBase& target, SlotWait* wait,
+                            ThreadWait* blocked) noexcept {
   if ((waiter.await_checks & ExecutionContext::finds_cycles) == 0) return nullptr;
   WaitEdge* edge = nullptr;
   try {
-    edge = pool_new<WaitEdge>(waiter, target, wait);
+    edge = pool_new<WaitEdge>(waiter, target, wait, blocked);
   } catch (...) {
     return nullptr;
   }
-  wait.report_completion();
+  if (wait != nullptr) wait->report_completion();
   target.retain_memory();                                                           // for walkers
   waiter.waits_for_.store(edge, memory_order_seq_cst);                              // edge
   if (target.waits_for_.load(memory_order_seq_cst) != nullptr) edge->find_cycle();  // edge
@@ -97,7 +106,7 @@ bool WaitEdge::holds_still() const noexcept {
   CellBase const* cell = target_;
   while (cell != waiter_) {
     WaitEdge const* const edge = cell->waits_for_.load(memory_order_seq_cst);  // edge
-    if (edge == nullptr || edge->wait_->is_settled()) return false;
+    if (edge == nullptr || edge->is_settled()) return false;
     cell = edge->target_;
   }
   return !waiter_->is_doomed();

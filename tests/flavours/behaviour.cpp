@@ -78,6 +78,24 @@ class Server : public sp::Actor<Server> {
   std::shared_ptr<test::Events> events_;
 };
 
+/// Asks the next one, and answers what that said: the error of whoever closes the cycle.
+class Asker : public sp::Actor<Asker> {
+ public:
+  struct Next {
+    sp::ActorRef<Asker> asker;
+  };
+  struct Round {};
+  void handle_message(Next next) { next_ = std::make_unique<Next>(std::move(next)); }
+  TASK(std::string) handle_request(Round /*order*/) {
+    auto reply = AWAIT next_->asker.request<Round>();
+    if (reply) RETURN* reply;
+    RETURN reply.error() == Kind::deadlock ? reply.error().what() : "no deadlock";
+  }
+
+ private:
+  std::unique_ptr<Next> next_;
+};
+
 class Starter : public sp::Actor<Starter> {
  public:
   enum class How { well, slowly, error, no_success, throws };
@@ -308,6 +326,31 @@ TEST_SUITE("flavours/behaviour") {
       auto late = AWAIT near.request<Server::Relay>(far, 10ms, 50ms);
       CHECK(late.value() == std::nullopt);
     });
+  }
+
+  TEST_CASE("a request that closes a cycle of two or three actors fails at once, naming them") {
+    sp::RuntimeOptions options;
+    options.clock = std::make_shared<sp::ManualClock>(sp::ManualClock::Mode::auto_advance);
+    options.detect_cycles = true;
+    sp::run(
+        []() -> TASK(void) {
+          for (int length = 2; length <= 3; ++length) {
+            std::vector<sp::ActorRef<Asker>> ring;
+            for (int i = 0; i < length; ++i) ring.push_back(Asker{}.start());
+            for (int i = 0; i < length; ++i) {
+              ring[static_cast<std::size_t>(i)].send<Asker::Next>(
+                  ring[static_cast<std::size_t>((i + 1) % length)]);
+            }
+            auto before = sp::now();
+            auto text = AWAIT ring[0].request<Asker::Round>();
+            CHECK(sp::now() == before);
+            REQUIRE(text.has_value());
+            CHECK(text->find("Asker#" + std::to_string(ring[0].id().value)) != std::string::npos);
+            CHECK(text->find(" -> ") != std::string::npos);
+            CAPTURE(*text);
+          }
+        },
+        std::move(options));
   }
 
   TEST_CASE("what is left at the end of run is stopped with reason shutdown") {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/detail/cycles.hpp>
 #include <spawned/actors/detail/envelopes.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/request.hpp>
@@ -53,15 +54,22 @@ template <typename R>
 template <typename R>
 [[nodiscard]] Result<R, ActorError> ask_blocking(CellBase& cell, ReplyEnvelope<R>& request,
                                                  std::int64_t timeout_ns) {
-  if (CellBase const* const caller = CellBase::running()) {
+  ThreadWait wait;
+  WaitEdge* edge = nullptr;
+  if (CellBase* const caller = CellBase::running()) {
     if (caller == &cell) {
       request.destroy();
       return Unexpected(ActorError::Kind::deadlock);
     }
     timeout_ns = caller->limit_by_deadline(timeout_ns);
+    edge = WaitEdge::enter(*caller, cell, wait);
+  }
+  EdgeGuard const left_at_the_end(edge);
+  if (edge != nullptr && edge->closes_cycle()) {
+    request.destroy();
+    return Unexpected(edge->error());
   }
   stamp_deadline(request, timeout_ns);
-  ThreadWait wait;
   request.slot.start_waiting(wait);
   RoomWait* line = nullptr;
   Pushed how = cell.push_mail(request);

@@ -25,12 +25,15 @@ class CellBase;
 
 class WaitEdge {
  public:
-  WaitEdge(CellBase& waiter, CellBase& target, SlotWait& wait) noexcept
-      : waiter_(&waiter), target_(&target), wait_(&wait) {}
+  WaitEdge(CellBase& waiter, CellBase& target, SlotWait* wait, ThreadWait* blocked) noexcept
+      : waiter_(&waiter), target_(&target), wait_(wait), blocked_(blocked) {}
 
   /// On the waiter's turn, before it waits. Null: its runtime does not look for cycles, or there is
   /// no memory to.
   [[nodiscard]] static WaitEdge* enter(CellBase& waiter, CellBase& target, SlotWait& wait) noexcept;
+  /// The same for an actor that blocks its thread.
+  [[nodiscard]] static WaitEdge* enter(CellBase& waiter, CellBase& target,
+                                       ThreadWait& wait) noexcept;
   /// The wait is over. Sets `edge` to null.
   static void leave(WaitEdge*& edge) noexcept;
 
@@ -41,6 +44,11 @@ class WaitEdge {
 
  private:
   class Walk;
+  static WaitEdge* publish(CellBase& waiter, CellBase& target, SlotWait* wait,
+                           ThreadWait* blocked) noexcept;
+  [[nodiscard]] bool is_settled() const noexcept {
+    return wait_ != nullptr ? wait_->is_settled() : blocked_->is_settled();
+  }
   void find_cycle() noexcept;
   [[nodiscard]] bool is_on_cycle() const noexcept;
   [[nodiscard]] bool holds_still() const noexcept;
@@ -48,9 +56,24 @@ class WaitEdge {
 
   CellBase* waiter_;
   CellBase* target_;
-  SlotWait* wait_;
+  SlotWait* wait_;       // of a coroutine, or
+  ThreadWait* blocked_;  // of a thread
   ExitReason names_;
   bool closes_cycle_ = false;
+};
+
+/// Leaves the edge at the end of a scope.
+class EdgeGuard {
+ public:
+  explicit EdgeGuard(WaitEdge* edge) noexcept : edge_(edge) {}
+  EdgeGuard(EdgeGuard const&) = delete;
+  EdgeGuard& operator=(EdgeGuard const&) = delete;
+  ~EdgeGuard() {
+    if (edge_ != nullptr) WaitEdge::leave(edge_);
+  }
+
+ private:
+  WaitEdge* edge_;
 };
 
 }  // namespace spawned::detail

@@ -214,6 +214,11 @@ class ThreadWait final : public SlotWaiter, public TimerEntry {
   /// The second half of wait(), for a slot that was published with start_waiting().
   [[nodiscard]] bool block(Slot& slot, std::int64_t timeout_ns) noexcept;
 
+  /// The wait is over, or will be in a moment. By a thread that keeps this object alive.
+  [[nodiscard]] bool is_settled() const noexcept {
+    return woken_.load(memory_order_relaxed) != 0;  // ordered by the caller
+  }
+
   /// Sleeps on the calling thread for `duration_ns`, never less.
   static void sleep(std::int64_t duration_ns) noexcept;
 
