@@ -78,6 +78,26 @@ class Server : public sp::Actor<Server> {
   std::shared_ptr<test::Events> events_;
 };
 
+/// Answers a request when another asks it to.
+class Waiter : public sp::Actor<Waiter> {
+ public:
+  struct WaitFor {};
+  struct Answer {
+    int value;
+  };
+  sp::RequestResponse<int> handle_request(WaitFor /*question*/, sp::Context<Waiter>& context) {
+    waiting_ = std::make_unique<sp::ReplyTo<int>>(context.defer<int>());
+    return sp::RequestResponse<int>::deferred();
+  }
+  sp::ReplyResult handle_request(Answer answer) {
+    CHECK(waiting_->reply(answer.value) == sp::ReplyResult::sent);
+    return waiting_->reply(answer.value + 1);
+  }
+
+ private:
+  std::unique_ptr<sp::ReplyTo<int>> waiting_;
+};
+
 /// Asks the next one, and answers what that said: the error of whoever closes the cycle.
 class Asker : public sp::Actor<Asker> {
  public:
@@ -351,6 +371,91 @@ TEST_SUITE("flavours/behaviour") {
           }
         },
         std::move(options));
+  }
+
+  TEST_CASE("TMR-01, TMR-02: a timer sends once, and not when it is cancelled") {
+    test::under_virtual_time([]() -> TASK(void) {
+      auto server = Server{}.start();
+      auto kept = sp::send_after<Server::Note>(30ms, server, "kept");
+      auto dropped = sp::send_after<Server::Note>(200ms, server, "dropped");
+      AWAIT sp::sleep(100ms);
+      CHECK(dropped.time_left().value() <= 100ms);
+      CHECK(dropped.cancel() == sp::CancelResult::cancelled);
+      CHECK(dropped.cancel() == sp::CancelResult::too_late);
+      CHECK(kept.cancel() == sp::CancelResult::too_late);
+      AWAIT sp::sleep(300ms);
+      auto notes = AWAIT server.request<Server::Notes>();
+      CHECK(notes.value() == std::vector<std::string>{"kept"});
+    });
+  }
+
+  TEST_CASE("TMR-08: an interval that is cancelled after three ticks has sent exactly three") {
+    test::under_virtual_time([]() -> TASK(void) {
+      auto server = Server{}.start();
+      auto ticks = sp::send_interval<Server::Note>(100ms, server, "tick");
+      AWAIT sp::sleep(350ms);
+      CHECK(ticks.cancel() == sp::CancelResult::cancelled);
+      AWAIT sp::sleep(1s);
+      auto notes = AWAIT server.request<Server::Notes>();
+      CHECK(notes.value().size() == 3);
+    });
+  }
+
+  TEST_CASE("GS-20, GS-43: a deferred reply is sent once, by another callback") {
+    test::under_virtual_time([]() -> TASK(void) {
+      auto waiter = Waiter{}.start();
+      auto pending = waiter.start_request<Waiter::WaitFor>();
+      auto early = AWAIT pending.wait_for(50ms);
+      CHECK(early.error() == Kind::timeout);
+      auto second = AWAIT waiter.request<Waiter::Answer>(7);
+      CHECK(second.value() == sp::ReplyResult::already_answered);
+      auto reply = AWAIT pending.wait_for(1s);
+      CHECK(reply.value() == 7);
+    });
+  }
+
+  TEST_CASE(
+      "GS-33, EXIT-07: kill ends an actor as killed, exit with its reason, both without teardown") {
+    test::under_virtual_time([]() -> TASK(void) {
+      auto events = std::make_shared<test::Events>();
+      auto first = Server(events).start();
+      first.kill();
+      auto killed = AWAIT first.wait_exit();
+      CHECK(killed.value().kind() == sp::ExitReason::Kind::killed);
+      auto second = Server(events).start();
+      second.exit(sp::ExitReason::custom("boom"));
+      auto boom = AWAIT second.wait_exit();
+      CHECK(boom.value() == sp::ExitReason::custom("boom"));
+      CHECK(events->all().empty());
+    });
+  }
+
+  TEST_CASE("a bounded mailbox that rejects says full, and holds no more than its capacity") {
+    test::under_virtual_time([]() -> TASK(void) {
+      auto server = Server{}.start({.mailbox_capacity = 2, .overflow = sp::Overflow::reject});
+      auto busy = server.start_request<Server::Slow>(10ms, 1);
+      AWAIT sp::sleep(1ms);
+      CHECK(server.send<Server::Note>("a") == sp::SendResult::ok);
+      CHECK(server.send<Server::Note>("b") == sp::SendResult::ok);
+      CHECK(server.send<Server::Note>("c") == sp::SendResult::full);
+      auto refused = AWAIT server.request<Server::Ping>();
+      CHECK(refused.error() == Kind::mailbox_full);
+      auto done = AWAIT busy.wait_for(1s);
+      CHECK(done.value() == 1);
+      while (server.mailbox().size != 0) AWAIT sp::sleep(1ms);
+      auto notes = AWAIT server.request<Server::Notes>();
+      CHECK(notes.value() == std::vector<std::string>{"a", "b"});
+    });
+  }
+
+  TEST_CASE("a protocol of an actor sends and asks, without its type") {
+    test::under_virtual_time([]() -> TASK(void) {
+      auto server = Server{}.start();
+      sp::Recipient<Server::Note> notes_only = server;
+      notes_only.send<Server::Note>("through a recipient");
+      auto notes = AWAIT server.request<Server::Notes>();
+      CHECK(notes.value().size() == 1);
+    });
   }
 
   TEST_CASE("what is left at the end of run is stopped with reason shutdown") {

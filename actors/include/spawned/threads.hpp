@@ -4,9 +4,14 @@
 //   namespace sp = spawned::threads;
 #pragma once
 
-#include <spawned/actors/listeners.hpp>
+#include <spawned/actors/continue_with.hpp>
+#include <spawned/actors/delegate.hpp>
+#include <spawned/actors/protocol.hpp>
+#include <spawned/actors/reply_to.hpp>
 #include <spawned/actors/threads/actor.hpp>
+#include <spawned/actors/threads/listeners.hpp>
 #include <spawned/actors/timers.hpp>
+#include <spawned/actors/weak_actor_ref.hpp>
 #include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/channel.hpp>
 #include <spawned/runtime/log.hpp>
@@ -24,6 +29,7 @@ using spawned::Backend;
 using spawned::CancelResult;
 using spawned::DeadLetter;
 using spawned::default_request_timeout;
+using spawned::DeferRefused;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
@@ -33,6 +39,10 @@ using spawned::MailboxInfo;
 using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
+using spawned::Protocol;
+using spawned::Recipient;
+using spawned::ReplyResult;
+using spawned::ReplyTo;
 using spawned::RequestResponse;
 using spawned::send_after;
 using spawned::send_interval;
@@ -44,6 +54,9 @@ using spawned::TimerState;
 using spawned::unbounded;
 using spawned::UrgentMessagesOff;
 using spawned::UrgentRef;
+using spawned::WeakActorRef;
+using spawned::WeakProtocol;
+using spawned::WeakRecipient;
 
 // The runtime. Runtime, run, spawn, sleep, JoinHandle, Signals and ctrl_c are this flavour's own.
 using spawned::BlockingInWorker;
