@@ -68,14 +68,14 @@ Turn CellBase::abort_callback() noexcept {
     return Turn::stop;
   }
   MessageInfo const* const info = current_info();
-  Envelope& envelope = *std::exchange(current, nullptr);
-  take_out(envelope);
+  take_out(*current);
   if (info != nullptr && info->reply_tag == nullptr) {
     // A message whose handler had begun was not unread: no dead letter, as after a handler that
     // throws.
-    (void)envelope.deliver(nullptr, envelope, Operation::discard);
+    Envelope& message = *std::exchange(current, nullptr);
+    (void)message.deliver(nullptr, message, Operation::discard);
   } else {
-    held_reply_ = &envelope;
+    held_reply_ = current;
   }
   return Turn::stop;
 }
