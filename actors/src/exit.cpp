@@ -65,8 +65,16 @@ Turn CellBase::abort_callback() noexcept {
   if (ending_) return Turn::stop;  // in teardown: the reply held back keeps its place
   if (current == nullptr) {        // in init: no handler has been a coroutine yet
     answer_ = ActorError::Kind::init_failed;
+    return Turn::stop;
+  }
+  MessageInfo const* const info = current_info();
+  take_out(*current);
+  if (info != nullptr && info->reply_tag == nullptr) {
+    // A message whose handler had begun was not unread: no dead letter, as after a handler that
+    // throws.
+    Envelope& message = *std::exchange(current, nullptr);
+    (void)message.deliver(nullptr, message, Operation::discard);
   } else {
-    take_out(*current);
     held_reply_ = current;
   }
   return Turn::stop;

@@ -164,7 +164,7 @@ void IntervalTimer::send_tick() noexcept {
   }
   try {
     Envelope& tick = make_(*this);
-    if (!target->push(tick)) (void)tick.deliver(nullptr, tick, Operation::destroy);
+    if (!target->push(tick)) (void)tick.deliver(target, tick, Operation::discard);
   } catch (...) {
     count_missed(1);
     log::error("spawned", "send_interval: a message could not be copied; its tick is missed");

@@ -72,6 +72,19 @@ class Reader : public sp::Actor<Reader> {
   test::Events* events_;
 };
 
+/// Asks the reader in its handler.
+class Relay : public sp::Actor<Relay> {
+ public:
+  explicit Relay(sp::ActorRef<Reader> reader) : reader_(std::move(reader)) {}
+  sp::Task<void> handle_message(Note note) {
+    auto answer = co_await reader_.request<Ask>(note.text);
+    (void)answer;
+  }
+
+ private:
+  sp::ActorRef<Reader> reader_;
+};
+
 sp::ActorOptions bounded(std::size_t capacity, sp::Overflow policy) {
   sp::ActorOptions options;
   options.mailbox_capacity = capacity;
@@ -296,6 +309,27 @@ TEST_SUITE("actors/bounded") {
       CHECK(read.value() == test::Strings{"1", "in time"});  // the withdrawn one was not handled
     };
     sp::run(body(), one_worker());
+  }
+
+  TEST_CASE("wait: a handler may be killed while its request is let in, before or after") {
+    auto body = [](bool kill_first) -> sp::Task<void> {
+      Held held(1, sp::Overflow::wait);
+      co_await held.entered.opened();
+      held.reader.send<Note>("1");
+      auto relay = Relay(held.reader).start();
+      relay.send<Note>("relayed");
+      co_await settle();
+      if (kill_first) relay.kill();
+      held.leave.open();
+      if (!kill_first) relay.kill();
+      (void)co_await relay.wait_exit();
+      auto read = co_await held.reader.request<All>();
+      CHECK(read.value()[0] == "1");
+      auto after = co_await held.reader.request<Ask>("after");
+      CHECK(after.value() == "after!");
+    };
+    sp::run(body(true), one_worker());
+    sp::run(body(false), one_worker());
   }
 
   TEST_CASE("wait: who is cancelled withdraws the message") {

@@ -32,6 +32,19 @@ class Target : public sp::Actor<Target> {
   int handle_request(Count /*request*/) { return 0; }
 };
 
+/// Does not come to the end of a note.
+class Sleeper : public sp::Actor<Sleeper> {
+ public:
+  explicit Sleeper(test::Gate begun) : begun_(std::move(begun)) {}
+  sp::Task<void> handle_message(Note /*note*/) {
+    begun_.open();
+    co_await sp::sleep(1h);
+  }
+
+ private:
+  test::Gate begun_;
+};
+
 class Courier : public sp::Actor<Courier> {
  public:
   explicit Courier(sp::ActorRef<Target> target) : target_(std::move(target)) {}
@@ -121,6 +134,23 @@ TEST_SUITE("actors/dead_letters") {
     sp::RuntimeOptions one;
     one.workers = 1;
     sp::run(body(), one);
+  }
+
+  TEST_CASE("a message whose handler is cut short by an exit signal is no dead letter") {
+    auto body = []() -> sp::Task<void> {
+      test::Gate begun;
+      auto sleeper = sp::start<Sleeper>(begun);
+      Letters letters(sleeper.id());
+      sleeper.send<Note>(1);
+      sleeper.send<Note>(2);
+      co_await begun.opened();
+      sleeper.kill();
+      (void)co_await sleeper.wait_exit();
+      auto const all = letters.all();  // the second, which nobody has seen
+      REQUIRE(all.size() == 1);
+      CHECK(all[0].cause == Cause::unread);
+    };
+    sp::run(body());
   }
 
   TEST_CASE("requests are no dead letters: their callers get an error") {

@@ -60,10 +60,17 @@ inline void check_equal(std::uint64_t seen, std::uint64_t wanted, char const* wh
   }
 }
 
+/// How long a run takes: an environment variable, and what holds without it.
+struct Budget {
+  char const* variable = "SPAWNED_STRESS_SECONDS";
+  double seconds = 2.0;
+};
+
 /// One run of a stress program. Make it first in main().
 class Run {
  public:
-  explicit Run(char const* name) : name_(name), seed_(read_seed()), begin_(Clock::now()) {
+  explicit Run(char const* name, Budget budget = {})
+      : name_(name), seed_(read_seed()), seconds_(read_seconds(budget)), begin_(Clock::now()) {
     std::printf("%s: seed %llu, %.1f s\n", name, static_cast<unsigned long long>(seed_), seconds_);
     std::fflush(stdout);
     watchdog_ = std::thread([this] { watch(); });
@@ -111,9 +118,9 @@ class Run {
     if (text != nullptr) return std::strtoull(text, nullptr, 0);
     return std::random_device()();  // waiver G23: printed; SPAWNED_SEED repeats it
   }
-  static double read_seconds() {
-    char const* const text = std::getenv("SPAWNED_STRESS_SECONDS");
-    return text != nullptr ? std::strtod(text, nullptr) : 2.0;
+  static double read_seconds(Budget const& budget) {
+    char const* const text = std::getenv(budget.variable);
+    return text != nullptr ? std::strtod(text, nullptr) : budget.seconds;
   }
 
   void watch() {
@@ -137,7 +144,7 @@ class Run {
 
   char const* name_;
   std::uint64_t seed_;
-  double seconds_ = read_seconds();
+  double seconds_;
   Clock::time_point begin_;
   std::atomic<std::uint64_t> beats_{0};
   std::mutex mutex_;  // guards done_ and describe_

@@ -179,8 +179,9 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
   // Never sent, or answered: the envelope is ours. Given up: it is the actor's.
   [[gnu::noinline]] void let_go() noexcept {
     if (early_ == Early::in_line) {
-      (void)wait_.finish();
-      if (!detail::leave_line(*cell_, *line_) && envelope_->slot.abandon()) return;
+      // Given up and let in, it is the actor's to free at any moment: do not look at it again.
+      bool const answered = wait_.finish() == detail::WaitOutcome::completed;
+      if (!detail::leave_line(*cell_, *line_) && !answered) return;
     } else if (early_ == Early::none && wait_.finish() != detail::WaitOutcome::completed) {
       return;
     }
