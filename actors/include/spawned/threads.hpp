@@ -4,7 +4,9 @@
 //   namespace sp = spawned::threads;
 #pragma once
 
+#include <spawned/actors/exit_timers.hpp>
 #include <spawned/actors/listeners.hpp>
+#include <spawned/actors/suspend.hpp>
 #include <spawned/actors/threads/actor.hpp>
 #include <spawned/actors/timers.hpp>
 #include <spawned/runtime/cancellation.hpp>
@@ -24,9 +26,11 @@ using spawned::Backend;
 using spawned::CancelResult;
 using spawned::DeadLetter;
 using spawned::default_request_timeout;
+using spawned::exit_after;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
+using spawned::kill_after;
 using spawned::ListenerHandle;
 using spawned::ListenerState;
 using spawned::MailboxInfo;
@@ -34,11 +38,13 @@ using spawned::MessageResponse;
 using spawned::no_timeout;
 using spawned::Overflow;
 using spawned::RequestResponse;
+using spawned::resume;
 using spawned::send_after;
 using spawned::send_interval;
 using spawned::send_message_on_blocking;
 using spawned::SendResult;
 using spawned::spawn_listener_blocking;
+using spawned::suspend;
 using spawned::TimerHandle;
 using spawned::TimerState;
 using spawned::unbounded;
