@@ -93,7 +93,8 @@ bool WaitEdge::is_on_cycle() const noexcept {
     }
     WaitEdge const* const edge = cell->waits_for_.load(memory_order_seq_cst);  // edge
     if (edge == nullptr) return false;
-    if (cell->cycle_exempt_.load(memory_order_relaxed)) return false;  // ordered by the edge
+    if (cell->cycle_exempt_.load(memory_order_relaxed))
+      return false;  // older than what was just loaded
     cell = edge->target_;
   }
   return true;

@@ -55,7 +55,7 @@ TEST_SUITE("actors/exit_timers") {
     });
   }
 
-  TEST_CASE("TMR-09: a cancelled exit timer sends nothing, and reason normal is ignored") {
+  TEST_CASE("a cancelled exit timer sends nothing, and reason normal is ignored") {
     in_virtual_time([]() -> sp::Task<void> {
       auto actor = Sleeper().start();
       auto killer = sp::kill_after(30ms, actor);
@@ -70,7 +70,7 @@ TEST_SUITE("actors/exit_timers") {
   }
 
   TEST_CASE(
-      "TMR-09: an exit timer ends with its actor, and is over from the start on one that has") {
+      "an exit timer ends with its actor, and is over from the start on one that has") {
     in_virtual_time([]() -> sp::Task<void> {
       auto actor = Sleeper().start();
       auto timer = sp::exit_after(1h, actor, Reason::custom("late"));
