@@ -110,7 +110,7 @@ Turn CellBase::start_coroutine(std::coroutine_handle<> frame, Turn (*after)(Cell
   root.promise().context = this;
   coroutine_ = frame;
   after_coroutine_ = after;
-  coroutine_step_ = current_worker->activity.step();
+  coroutine_step_.store(current_worker->activity.step(), memory_order_relaxed);  // for reports
   return resume_chain(frame, *this) ? after(*this) : Turn::away;
 }
 
@@ -123,7 +123,8 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
     if (self.has_attention(Attention::lethal) && !self.resumes_doomed) [[unlikely]] {
       turn = self.abort_callback();
     } else {
-      current_worker->activity.begin(*self.coroutine_step_);
+      current_worker->activity.begin(
+          *self.coroutine_step_.load(memory_order_relaxed));  // the owner's own
       if (!resume_chain(self.resume_point.get(), self)) return;
       turn = self.after_coroutine_(self);
     }
@@ -269,6 +270,17 @@ std::string CellBase::describe() const {
   return text;
 }
 
+std::string CellBase::describe_work() const {
+  Step const* const running = step_on_workers(home->runtime(), id_.value, &describe_actor_step);
+  Step const* const suspended = coroutine_step_.load(memory_order_relaxed);  // for reports
+  Step const* const step = running != nullptr ? running : suspended;
+  if (step == nullptr) return describe();
+  std::string const how = running == nullptr && !has_attention(Attention::off_workers)
+                              ? ", suspended"
+                              : "";  // nobody looks at other threads
+  return describe() + " in " + std::string(step->name) + how;
+}
+
 Turn CellBase::deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation) {
   if (operation != Operation::handle) return Turn::next;
   cell->take_out(envelope);
@@ -284,12 +296,14 @@ void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept {
     cell.request_cancel();
     cell.cancel_token_soon();
   }
+  cell.attend_to(CellBase::Attention::runtime_ends);
   if (mail == UnreadMail::discard) cell.attend_to(CellBase::Attention::discard);
+  cell.unpark();
   if (first) (void)cell.push(cell.shutdown_);
 }
 
 std::string describe_actor(ExecutionContext const& context) {
-  return static_cast<CellBase const&>(context).describe();
+  return static_cast<CellBase const&>(context).describe_work();
 }
 
 std::string describe_actor_step(Step const& step, std::uint64_t id) {

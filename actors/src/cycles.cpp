@@ -82,7 +82,13 @@ void WaitEdge::find_cycle() noexcept {
 
 // First pass. Others may go round in a cycle that does not lead here, until one of them breaks it:
 // Brent's algorithm notices.
+//
+// An exempt actor on the way breaks the chain: who waits for it may be answered while it waits. It
+// has deferred that request before it published its edge, so who sees the edge sees that. Only of a
+// wait for oneself nothing can come.
 bool WaitEdge::is_on_cycle() const noexcept {
+  if (target_ == waiter_) return true;
+  if (waiter_->cycle_exempt_.load(memory_order_relaxed)) return false;  // its own turn
   CellBase const* cell = target_;
   CellBase const* milestone = nullptr;
   std::uint64_t steps = 0;
@@ -94,9 +100,10 @@ bool WaitEdge::is_on_cycle() const noexcept {
       steps = 0;
       lap *= 2;
     }
-    if (cell->cycle_exempt_.load(memory_order_relaxed)) return false;          // a hint
     WaitEdge const* const edge = cell->waits_for_.load(memory_order_seq_cst);  // edge
     if (edge == nullptr) return false;
+    if (cell->cycle_exempt_.load(memory_order_relaxed))
+      return false;  // older than what was just loaded
     cell = edge->target_;
   }
   return true;

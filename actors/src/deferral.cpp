@@ -115,7 +115,9 @@ Deferral& defer(CellBase& cell, std::string_view reply, void const* reply_tag) {
   }
   auto& request = static_cast<RequestBase&>(*cell.current);
   if (Deferral::is_deferred(request)) refuse("a second time for the same " + message);
-  return *pool_new<Deferral>(request, cell);
+  Deferral& deferral = *pool_new<Deferral>(request, cell);
+  cell.exempt_from_cycles();
+  return deferral;
 }
 
 }  // namespace detail

@@ -55,6 +55,7 @@ void CellBase::exit(ExitReason reason) {
     token = more.token;
   }
   if (!push(*envelope)) pool_delete(envelope);
+  unpark();
   if (token) token->cancel();
 }
 
@@ -93,6 +94,10 @@ Turn CellBase::attend() noexcept {
   if (has_attention(Attention::watched)) extra_or_null()->timed_out = false;
   if (has_attention(Attention::discard)) return stop_with(ExitReason::shutdown());
   look_up_after_callback();
+  if (has_attention(Attention::suspended)) {
+    if (park()) return Turn::away;
+    if (has_attention(Attention::lethal)) return Turn::stop;
+  }
   return Turn::next;
 }
 

@@ -42,7 +42,7 @@ bool IdleTimeout::is_stale(Envelope const& envelope) const noexcept {
 
 void IdleTimeout::before_callback(CellBase& cell, Envelope const& envelope) noexcept {
   if (armed_ == nullptr || static_cast<Envelope const*>(armed_) == &envelope ||
-      is_stale(envelope) || PingEnvelope::is_ping(envelope)) {
+      is_stale(envelope) || PingEnvelope::is_ping(envelope) || CellBase::is_suspension(envelope)) {
     return;
   }
   IdleTimer& timer = *std::exchange(armed_, nullptr);

@@ -39,7 +39,14 @@ std::optional<ActorError> ListenerHandle::error() const {
 
 namespace detail {
 
-void Listener::disarm(Dependant& self) noexcept { static_cast<Listener&>(self).work->cancel(); }
+void Listener::disarm(Dependant& dependant) noexcept {
+  auto& self = static_cast<Listener&>(dependant);
+  {
+    SpinGuard const guard(self.line_lock_);
+    if (self.in_line_ != nullptr) self.target->mail_queue().turn_away(*self.in_line_);
+  }
+  self.work->cancel();
+}
 
 void Listener::destroy(Dependant& self) noexcept { pool_delete(&static_cast<Listener&>(self)); }
 
@@ -49,17 +56,60 @@ ListenerKeeper::~ListenerKeeper() {
   listener_->drop();
 }
 
-bool ListenerKeeper::send(OwnedMessage message, bool last) noexcept {
+ListenerKeeper::Sent ListenerKeeper::send(OwnedMessage& message, RoomWait& wait) noexcept {
   Dependants& group = *listener_->group;
-  if (!group.begin_send(*listener_, last)) return false;
-  Envelope& envelope = message.release();
-  bool const open = listener_->target->push(envelope);
-  if (!open) {
-    (void)envelope.deliver(listener_->target, envelope, Operation::discard);
-    group.note_end(*listener_);
+  CellBase& target = *listener_->target;
+  if (!group.begin_send(*listener_, false)) return Sent::over;
+  Envelope& envelope = message.get();
+  Sent sent = Sent::yes;
+  bool const waits = may_stand_in_line();
+  if (waits) listener_->stand(&wait);
+  switch (waits ? target.stand_in_line(envelope, wait, false) : target.push_mail(envelope)) {
+    case Pushed::accepted:
+      (void)message.release();
+      break;
+    case Pushed::no_room:
+      sent = Sent::in_line;
+      break;
+    case Pushed::ended:
+      (void)envelope.deliver(&target, message.release(), Operation::discard);
+      group.note_end(*listener_);
+      sent = Sent::over;
+      break;
+    case Pushed::full:
+    case Pushed::dropped:
+    case Pushed::revoked:
+      (void)envelope.deliver(&target, message.release(), Operation::drop);
+      break;
   }
-  if (!last) group.end_send(*listener_);
-  return open;
+  if (waits && sent != Sent::in_line) listener_->stand(nullptr);
+  group.end_send(*listener_);
+  return sent;
+}
+
+bool ListenerKeeper::leave_line(OwnedMessage& message, RoomWait& wait) noexcept {
+  listener_->stand(nullptr);
+  if (listener_->target->mail_queue().withdraw(wait)) return false;
+  (void)message.release();
+  return true;
+}
+
+bool ListenerKeeper::send_blocking(OwnedMessage message) noexcept {
+  RoomWait wait(RoomWait::For::send);
+  Sent const sent = send(message, wait);
+  if (sent != Sent::in_line) return sent == Sent::yes;
+  ThreadWait until_it_is_settled;
+  (void)until_it_is_settled.wait(wait.slot);
+  return leave_line(message, wait);
+}
+
+void ListenerKeeper::send_last(OwnedMessage message) noexcept {
+  Dependants& group = *listener_->group;
+  if (!group.begin_send(*listener_, true)) return;
+  Envelope& envelope = message.release();
+  if (listener_->target->push(envelope)) return;
+  (void)envelope.deliver(listener_->target, envelope, Operation::discard);
+  group.note_end(*listener_);
 }
 
 void ListenerKeeper::report_failure(char const* what) noexcept {

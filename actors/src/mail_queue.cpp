@@ -152,6 +152,14 @@ bool MailQueue::withdraw(RoomWait& wait) noexcept {
   return wait.state_ != RoomWait::State::let_in;
 }
 
+// As in let_in(), the waiter outlives this.
+void MailQueue::turn_away(RoomWait& wait) noexcept {
+  SpinGuard const guard(lock_);
+  if (wait.state_ != RoomWait::State::in_line) return;
+  unlink(wait);
+  (void)wait.slot.complete();
+}
+
 // A waiter that is woken here takes the lock before it goes, so it outlives this.
 void MailQueue::let_in() noexcept {
   if (first_in_line_ == nullptr || unread() > low_water_) return;

@@ -2,6 +2,7 @@
 //
 // Run    build/release/examples/exit_reason
 // Prints a line for each; where a callback throws, the runtime's crash report comes before it.
+#include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -11,6 +12,7 @@
 #include <spawned/tasks.hpp>
 
 namespace sp = spawned::tasks;
+using namespace std::chrono_literals;
 
 class Worker : public sp::Actor<Worker> {
  public:
@@ -101,8 +103,23 @@ sp::Task<void> fails() {
   co_await report_end("init chose not to run", worker);
 }
 
+sp::Task<void> gets_an_exit_signal() {
+  auto worker = Worker{}.start();
+  worker.exit(sp::ExitReason::custom("no longer needed"));
+  co_await report_end("Exit signal", worker);
+
+  worker = Worker{}.start();
+  worker.kill();
+  co_await report_end("Killed", worker);
+
+  worker = Worker{}.start();
+  auto timer = sp::exit_after(1ms, worker, sp::ExitReason::custom("time is up"));
+  co_await report_end("Exit signal after a time", worker);
+}
+
 sp::Task<sp::ActorRef<Worker>> leaves_one_behind() {
   co_await ends_by_itself_or_is_stopped();
+  co_await gets_an_exit_signal();
   co_await fails();
   co_return Worker{}.start();
 }

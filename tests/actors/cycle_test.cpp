@@ -58,6 +58,47 @@ class Alpha : public sp::Actor<Alpha> {
   std::optional<sp::ActorRef<Alpha>> next_;
 };
 
+/// Answers later, and asks others meanwhile.
+class Deferrer : public sp::Actor<Deferrer> {
+ public:
+  struct Question {};
+  struct AskBack {
+    sp::ActorRef<class Asker> caller;
+  };
+  explicit Deferrer(test::Gate asked) : asked_(std::move(asked)) {}
+
+  sp::RequestResponse<int> handle_request(Question /*request*/, sp::Context<Deferrer>& context) {
+    (void)sp::spawn(answer(context.defer<int>()));
+    asked_.open();
+    return sp::RequestResponse<int>::deferred();
+  }
+  sp::Task<std::string> handle_request(AskBack order);
+
+ private:
+  static sp::Task<void> answer(sp::ReplyTo<int> to) {
+    co_await sp::sleep(50ms);
+    (void)to.reply(42);
+  }
+  test::Gate asked_;
+};
+
+class Asker : public sp::Actor<Asker> {
+ public:
+  struct Begin {
+    sp::ActorRef<Deferrer> of;
+  };
+  sp::Task<std::string> handle_request(Begin begin) {
+    auto reply = co_await begin.of.request<Deferrer::Question>();
+    co_return reply ? std::to_string(*reply) : reply.error().what();
+  }
+  int handle_request(Ping /*request*/) { return 1; }
+};
+
+sp::Task<std::string> Deferrer::handle_request(AskBack order) {
+  auto reply = co_await order.caller.request<Ping>();
+  co_return reply ? std::to_string(*reply) : reply.error().what();
+}
+
 sp::Task<std::vector<sp::ActorRef<Alpha>>> ring(std::size_t size) {
   std::vector<sp::ActorRef<Alpha>> actors;
   for (std::size_t i = 0; i < size; ++i) actors.push_back(Alpha().start());
@@ -142,6 +183,21 @@ TEST_SUITE("actors/cycle") {
     sp::RuntimeOptions options;
     options.detect_cycles = true;
     sp::run(body(), options);
+  }
+
+  TEST_CASE("an actor that has deferred its reply may ask the one that waits for it: no deadlock") {
+    auto body = []() -> sp::Task<void> {
+      test::Gate const asked;
+      auto deferrer = Deferrer(asked).start();
+      auto asker = Asker().start();
+      auto first = asker.start_request<Asker::Begin>(deferrer);
+      co_await asked.opened();
+      auto back = co_await deferrer.request<Deferrer::AskBack>(asker);
+      CHECK(back.value() == "1");
+      auto reply = co_await first;
+      CHECK(reply.value() == "42");
+    };
+    sp::run(body(), detecting());
   }
 
   TEST_CASE("waiting for the end of an actor that waits for the reply is a cycle too") {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -43,6 +44,30 @@ class Listening : public sp::Actor<Listening> {
  private:
   test::Strings notes_;
 };
+
+/// Takes its time for each item, which must come in order.
+class Slow : public sp::Actor<Slow> {
+ public:
+  struct Seen {};
+  sp::Task<void> handle_message(int item) {
+    co_await sp::sleep(1ms);
+    CHECK(item == seen_);
+    ++seen_;
+  }
+  int handle_request(Seen /*question*/) const { return seen_; }
+
+ private:
+  int seen_ = 0;
+};
+
+int minus_one(int number) { return number - 1; }
+
+sp::Task<void> feed(sp::ChannelSender<int> sender, int count) {
+  for (int i = 0; i < count; ++i) {
+    auto sent = co_await sender.send(i);
+    CHECK(sent.has_value());
+  }
+}
 
 sp::Task<test::Strings> notes_of(sp::ActorRef<Listening> actor) {
   auto reply = co_await actor.request<Listening::All>();
@@ -305,6 +330,85 @@ TEST_SUITE("actors/listeners") {
       while (sum.load() < 1316) th::sleep(1ms);
       CHECK(ticks.cancel() == th::CancelResult::cancelled);
       (void)actor.stop_and_wait();
+    });
+  }
+
+  TEST_CASE("a stream waits for room in a bounded mailbox: nothing is lost, capacity is kept") {
+    in_virtual_time([]() -> sp::Task<void> {
+      for (auto const policy : {sp::Overflow::wait, sp::Overflow::reject}) {
+        sp::ActorOptions options{.mailbox_capacity = 4, .overflow = policy};
+        auto slow = sp::start_with<Slow>(std::move(options));
+        auto pipe = sp::channel<int>(2);
+        auto listener = sp::spawn_listener(slow, sp::moved(pipe.receiver));
+        auto feeder = sp::spawn(feed(std::move(pipe.sender), 40));
+        while (!feeder.is_finished()) {
+          CHECK(slow.mailbox().size <= 4);
+          co_await sp::sleep(1ms);
+        }
+        while (listener.state() == sp::ListenerState::listening) co_await sp::sleep(1ms);
+        auto seen = co_await slow.request<Slow::Seen>();
+        CHECK(seen.value() == 40);
+        CHECK(slow.mailbox().dropped == 0);
+        CHECK(slow.mailbox().rejected == 0);
+        CHECK(listener.state() == sp::ListenerState::finished);
+      }
+    });
+  }
+
+  TEST_CASE("a stream that blocks waits for room, too") {
+    sp::Runtime runtime;
+    sp::ActorOptions options{.mailbox_capacity = 4, .overflow = sp::Overflow::wait};
+    auto slow = sp::start_with_on<Slow>(runtime, std::move(options));
+    std::vector<int> numbers(40);
+    for (int i = 0; i < 40; ++i) numbers[static_cast<std::size_t>(i)] = i;
+    auto listener = sp::spawn_listener_blocking(slow, std::move(numbers));
+    while (listener.state() == sp::ListenerState::listening) {
+      CHECK(slow.mailbox().size <= 4);
+      std::this_thread::yield();
+    }
+    CHECK(slow.request_blocking<Slow::Seen>().value() == 40);
+  }
+
+  TEST_CASE("a listener that waits for room ends by its handle, with its actor, with the runtime") {
+    for (bool const blocks : {false, true}) {
+      sp::Runtime runtime;
+      for (int how = 0; how < 3; ++how) {
+        sp::ActorOptions options{.mailbox_capacity = 1, .overflow = sp::Overflow::wait};
+        auto actor = sp::start_with_on<Slow>(runtime, std::move(options));
+        REQUIRE(sp::suspend(actor));
+        std::vector<int> numbers{0, 1, 2};
+        auto listener = blocks ? sp::spawn_listener_blocking(actor, std::move(numbers))
+                               : sp::spawn_listener(actor, Counting(3, 0ms), minus_one);
+        while (actor.mailbox().size == 0) std::this_thread::yield();
+        if (how == 0) {
+          CHECK(listener.cancel() == sp::CancelResult::cancelled);
+          CHECK(sp::resume(actor));
+          CHECK(actor.request_blocking<Slow::Seen>().value() == 1);
+          CHECK(listener.state() == sp::ListenerState::cancelled);
+        } else if (how == 1) {
+          actor.kill();
+          (void)actor.wait_exit_blocking();
+          while (listener.state() == sp::ListenerState::listening) std::this_thread::yield();
+          CHECK(listener.state() == sp::ListenerState::actor_ended);
+        } else {
+          CHECK(runtime.shutdown({.deadline = 60s, .mail = sp::UnreadMail::discard}).in_time);
+          CHECK(listener.state() == sp::ListenerState::actor_ended);
+        }
+      }
+    }
+  }
+
+  TEST_CASE("a stream into a mailbox that drops the oldest never waits, and drops") {
+    in_virtual_time([]() -> sp::Task<void> {
+      sp::ActorOptions options{.mailbox_capacity = 2, .overflow = sp::Overflow::drop_oldest};
+      auto actor = sp::start_with<Slow>(std::move(options));
+      REQUIRE(sp::suspend(actor));
+      auto listener = sp::spawn_listener(actor, Counting(10, 0ms), minus_one);
+      while (listener.state() == sp::ListenerState::listening) co_await sp::sleep(1ms);
+      CHECK(listener.state() == sp::ListenerState::finished);
+      CHECK(actor.mailbox().size == 2);
+      CHECK(actor.mailbox().dropped == 8);
+      actor.kill();
     });
   }
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include <spawned/tasks.hpp>
 
 #include "support/actors.hpp"
+#include "support/blocked.hpp"
 
 namespace sp = spawned::tasks;
 using namespace std::chrono_literals;
@@ -24,6 +26,9 @@ class Part : public sp::Actor<Part> {
   struct StartChild {
     std::string name;
   };
+  struct Block {
+    test::Bolt* bolt;
+  };
   struct Hold {
     test::Gate begun;
     test::Gate gate;
@@ -36,6 +41,7 @@ class Part : public sp::Actor<Part> {
     co_await sp::sleep(1h);
     events_->add(name_ + " waited");
   }
+  void handle_message(Block order) { order.bolt->pass(); }
   sp::Task<void> handle_message(Hold hold) {
     hold.begun.open();
     co_await hold.gate.opened();
@@ -128,9 +134,30 @@ TEST_SUITE("actors/shutdown") {
     auto const report = runtime.shutdown({.deadline = 20ms, .mail = sp::UnreadMail::drain});
     CHECK_FALSE(report.in_time);
     REQUIRE(report.late.size() == 1);
-    CHECK(report.late[0].find("Part#" + std::to_string(part.id().value)) != std::string::npos);
+    std::string const name = "Part#" + std::to_string(part.id().value);
+    CHECK(report.late[0].find(name + " in ") != std::string::npos);
+    CHECK(report.late[0].find("Part::Wait, suspended") != std::string::npos);
     CHECK(log.count("cannot end", "Part#") == 1);
     CHECK(events.all() == test::Strings{"part ended"});
+  }
+
+  TEST_CASE("the report names the message of a handler that blocks its worker, too") {
+    test::LogCapture const log;
+    test::Events events;
+    test::Bolt bolt;
+    sp::Runtime runtime;
+    auto part = Part("part", events).start_on(runtime);
+    part.send<Part::Block>(&bolt);
+    while (bolt.arrived() == 0) std::this_thread::yield();
+    std::thread opener([&log, &bolt] {
+      while (log.count("cannot end", "Part#") == 0) std::this_thread::yield();
+      bolt.open();
+    });
+    auto const report = runtime.shutdown({.deadline = 20ms, .mail = sp::UnreadMail::drain});
+    opener.join();
+    REQUIRE(report.late.size() == 1);
+    CHECK(report.late[0].find("Part::Block") != std::string::npos);
+    CHECK(report.late[0].find("suspended") == std::string::npos);
   }
 
   TEST_CASE("from the beginning of a shutdown on nothing is started from outside") {

@@ -7,10 +7,12 @@
 #include <spawned/actors/actor.hpp>
 #include <spawned/actors/continue_with.hpp>
 #include <spawned/actors/delegate.hpp>
+#include <spawned/actors/exit_timers.hpp>
 #include <spawned/actors/listeners.hpp>
 #include <spawned/actors/protocol.hpp>
 #include <spawned/actors/reply_to.hpp>
 #include <spawned/actors/request_set.hpp>
+#include <spawned/actors/suspend.hpp>
 #include <spawned/actors/timers.hpp>
 #include <spawned/actors/weak_actor_ref.hpp>
 #include <spawned/runtime/async_sequence.hpp>
@@ -38,9 +40,11 @@ using spawned::Context;
 using spawned::DeadLetter;
 using spawned::default_request_timeout;
 using spawned::DeferRefused;
+using spawned::exit_after;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
+using spawned::kill_after;
 using spawned::ListenerHandle;
 using spawned::ListenerState;
 using spawned::MailboxInfo;
@@ -58,6 +62,7 @@ using spawned::request_first;
 using spawned::request_first_with_timeout;
 using spawned::RequestResponse;
 using spawned::RequestSet;
+using spawned::resume;
 using spawned::send_after;
 using spawned::send_interval;
 using spawned::send_message_on;
@@ -70,6 +75,7 @@ using spawned::start_and_wait;
 using spawned::start_on;
 using spawned::start_with;
 using spawned::start_with_on;
+using spawned::suspend;
 using spawned::TimerHandle;
 using spawned::TimerState;
 using spawned::unbounded;

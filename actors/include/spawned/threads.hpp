@@ -6,8 +6,11 @@
 
 #include <spawned/actors/continue_with.hpp>
 #include <spawned/actors/delegate.hpp>
+#include <spawned/actors/exit_timers.hpp>
+#include <spawned/actors/listeners.hpp>
 #include <spawned/actors/protocol.hpp>
 #include <spawned/actors/reply_to.hpp>
+#include <spawned/actors/suspend.hpp>
 #include <spawned/actors/threads/actor.hpp>
 #include <spawned/actors/threads/listeners.hpp>
 #include <spawned/actors/timers.hpp>
@@ -30,9 +33,11 @@ using spawned::CancelResult;
 using spawned::DeadLetter;
 using spawned::default_request_timeout;
 using spawned::DeferRefused;
+using spawned::exit_after;
 using spawned::ExitReason;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
+using spawned::kill_after;
 using spawned::ListenerHandle;
 using spawned::ListenerState;
 using spawned::MailboxInfo;
@@ -44,11 +49,13 @@ using spawned::Recipient;
 using spawned::ReplyResult;
 using spawned::ReplyTo;
 using spawned::RequestResponse;
+using spawned::resume;
 using spawned::send_after;
 using spawned::send_interval;
 using spawned::send_message_on_blocking;
 using spawned::SendResult;
 using spawned::spawn_listener_blocking;
+using spawned::suspend;
 using spawned::TimerHandle;
 using spawned::TimerState;
 using spawned::unbounded;

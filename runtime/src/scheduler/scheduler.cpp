@@ -253,6 +253,16 @@ void live_remove(ExecutionContext& context) noexcept {
   context.home->runtime().living.remove(context);
 }
 
+Step const* step_on_workers(Scheduler& runtime, std::uint64_t id,
+                            decltype(Step::describe) describe) noexcept {
+  for (std::uint32_t i = 0; i < runtime.worker_slots(); ++i) {
+    Activity const& activity = runtime.worker(i).activity;
+    Step const* const step = activity.step();
+    if (step != nullptr && step->describe == describe && activity.id() == id) return step;
+  }
+  return nullptr;
+}
+
 void require_running(Scheduler& scheduler, char const* what) {
   if (scheduler.refusing()) throw RuntimeEnded(what);
 }

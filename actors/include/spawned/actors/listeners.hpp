@@ -110,7 +110,9 @@ Task<void> forward_items(ListenerKeeper keeper, Sequence sequence, Map map) {
       auto item = co_await sequence.next();
       if (!item) break;
       using M = std::remove_cvref_t<std::invoke_result_t<Map&, decltype(*std::move(item))>>;
-      if (!keeper.send(make_message<A, M>(map(*std::move(item))))) break;
+      ListenerSend sending(keeper, make_message<A, M>(map(*std::move(item))));
+      bool const sent = co_await sending;
+      if (!sent) break;
       if (count % in_a_row == 0) co_await yield_now();
     }
   } catch (Cancelled const&) {
@@ -188,7 +190,7 @@ class BlockingItems {
       for (auto&& item : range_) {
         using Item = decltype(item);
         using M = std::remove_cvref_t<std::invoke_result_t<Map&, Item>>;
-        if (!keeper_.send(make_message<A, M>(map_(std::forward<Item>(item))))) return;
+        if (!keeper_.send_blocking(make_message<A, M>(map_(std::forward<Item>(item))))) return;
       }
     } catch (...) {
       keeper_.report_failure("the range of a spawn_listener_blocking");
@@ -255,6 +257,9 @@ ListenerHandle send_message_on(ActorRef<A> const& ref, Event&& event, Args&&... 
 /// promptly, also while it waits in next().
 ///
 /// Errors   as send_message_on.
+/// Suspends the sequence, while a bounded mailbox with the policy `wait` or `reject` has no room:
+/// no
+///          item is lost, and no next one asked for. The other policies do as they say.
 /// Ordering in that of the sequence.
 /// Threads  any. The sequence is awaited on the actor's runtime and gives way after 64 items.
 /// Cost     a task, and a send for each item.

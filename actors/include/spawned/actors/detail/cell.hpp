@@ -16,6 +16,8 @@
 //             Who finds the block sees it constructed.
 //   exit      exit() ORs Attention::lethal (release)  ->  accept_exit() loads (acquire).
 //             The owner sees the reason of the signal.
+//   parked    park() CASes attention_ (release)  ->  unpark(), take_up() clear bits of attention_
+//             (acquire). Who queues a parked actor passes on all the owner did to it.
 #pragma once
 
 #include <coroutine>
@@ -126,7 +128,11 @@ class CellBase : public ExecutionContext {
     static constexpr std::uint16_t call_scoped =
         128;  // something in extra() ends with the callback
     static constexpr std::uint16_t off_workers = 256;          // its handlers may block
+    static constexpr std::uint16_t suspended = 512;            // suspend.cpp
+    static constexpr std::uint16_t parked = 1024;              // the same
+    static constexpr std::uint16_t runtime_ends = 2048;        // no suspension any more
     static constexpr std::uint16_t queued = bounded | urgent;  // its mail goes through a MailQueue
+    static constexpr std::uint16_t unsuspendable = lethal | discard | runtime_ends;
   };
 
   CellBase(Executor& where, ActorKind const& actor_kind) noexcept;
@@ -203,6 +209,9 @@ class CellBase : public ExecutionContext {
   [[nodiscard]] ExitReason const& exit_reason() const noexcept { return reason_; }
   /// "actor Bank#7", and its name if it has one.
   [[nodiscard]] std::string describe() const;
+  /// The same with what it is at: " in Bank::Add, suspended". A moment's truth. Any thread, while
+  /// the actor lives.
+  [[nodiscard]] std::string describe_work() const;
   /// Who started it, the nearest first; empty for a root.
   [[nodiscard]] std::string describe_ancestors() const;
   /// ActorOptions::name.
@@ -224,6 +233,7 @@ class CellBase : public ExecutionContext {
   void end_coroutine() noexcept {
     if (has_attention(Attention::watched)) [[unlikely]]
       unwatch_handler();
+    coroutine_step_.store(nullptr, memory_order_relaxed);  // for reports
     coroutine_.destroy();
     coroutine_ = nullptr;
   }
@@ -278,6 +288,12 @@ class CellBase : public ExecutionContext {
   [[nodiscard]] bool is_exiting() const noexcept {
     return (attention_.load(memory_order_acquire) & Attention::lethal) != 0;  // exit
   }
+  /// spawned::suspend() and resume(); see suspend.cpp.
+  bool suspend();
+  bool take_up() noexcept;
+  /// Of an envelope that only marks the place of a suspension in the mail.
+  [[nodiscard]] static bool is_suspension(Envelope const& envelope) noexcept;
+
   /// What Context::cancellation_token() gives. On the actor's turn.
   [[nodiscard]] CancellationToken handler_token();
 
@@ -315,7 +331,7 @@ class CellBase : public ExecutionContext {
   /// The actor may answer a request after its handler is done: that others wait for it proves
   /// nothing about it any more. For good.
   void exempt_from_cycles() noexcept {
-    cycle_exempt_.store(true, memory_order_relaxed);  // a hint
+    cycle_exempt_.store(true, memory_order_relaxed);  // ordered by its next edge: cycles.hpp
   }
 
   /// The message whose handler is called, until the next one is; null in init and teardown.
@@ -359,6 +375,7 @@ class CellBase : public ExecutionContext {
     ShutdownEnvelope() noexcept : Envelope(&deliver_shutdown) {}
   };
   struct ExitEnvelope;
+  struct SuspendEnvelope;
   static Turn deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation);
   static void run_turn(Runnable& runnable) noexcept;
   friend void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept;
@@ -366,6 +383,8 @@ class CellBase : public ExecutionContext {
   [[nodiscard]] Ancestor* ancestor();
   void work_through(Turn turn) noexcept;
   [[nodiscard]] Turn attend() noexcept;
+  [[nodiscard]] bool park() noexcept;
+  void unpark() noexcept;
   [[nodiscard]] Turn abort_callback() noexcept;
   void accept_exit() noexcept;
   void cancel_token_soon() noexcept;
@@ -404,7 +423,9 @@ class CellBase : public ExecutionContext {
   Envelope* in_place_ = nullptr;  // in work, and still in the mailbox word
   std::coroutine_handle<> coroutine_;
   Turn (*after_coroutine_)(CellBase&) = nullptr;
-  Step const* coroutine_step_ = nullptr;  // what Activity says while the coroutine runs
+  // What Activity says while the coroutine runs; null without one. A Step never changes, so who
+  // reports on the actor may read it at any time.
+  atomic<Step const*> coroutine_step_{nullptr};
   atomic<WaitEdge*> waits_for_{nullptr};  // detail/cycles.hpp
   Envelope* held_reply_ = nullptr;
   WaitList waiters_;

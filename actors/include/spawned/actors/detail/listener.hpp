@@ -1,15 +1,24 @@
 // The blocks behind send_message_on and spawn_listener: a dependant that a task or a blocking job
 // keeps, and what that task needs of it.
+//
+// Room. A stream stands in line for room in a bounded mailbox; it does so while its listener is
+// `sending`, and waits when that is over. What ends the listener meanwhile turns it away from the
+// line, in disarm(), so that nothing is let in afterwards. Locks: line_lock_, then the queue's.
 #pragma once
 
 #include <coroutine>
+#include <cstdint>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
 #include <spawned/actors/detail/dependants.hpp>
+#include <spawned/actors/detail/mail_queue.hpp>
 #include <spawned/runtime/async_sequence.hpp>
+#include <spawned/runtime/detail/promise.hpp>
+#include <spawned/runtime/detail/slot.hpp>
+#include <spawned/runtime/detail/spin_lock.hpp>
 #include <spawned/runtime/spawn.hpp>
 
 namespace spawned::detail {
@@ -20,6 +29,12 @@ class Listener final : public Dependant {
 
   std::optional<JoinHandle<void>> work;  // set while the actor is pinned
 
+  /// The work stands in line with this, or no more (nullptr): disarm() turns it away.
+  void stand(RoomWait* wait) noexcept {
+    SpinGuard const guard(line_lock_);
+    in_line_ = wait;
+  }
+
  private:
   static void send(Dependant& /*self*/) noexcept {}  // the work sends
   static void disarm(Dependant& self) noexcept;
@@ -29,6 +44,9 @@ class Listener final : public Dependant {
 
   template <typename U>
   friend void pool_delete(U*) noexcept;
+
+  SpinLock line_lock_;
+  RoomWait* in_line_ = nullptr;  // guarded by line_lock_
 };
 
 /// A message that waits to be sent. Destroys it if it never is.
@@ -41,6 +59,7 @@ class OwnedMessage {
   ~OwnedMessage() {
     if (envelope_ != nullptr) (void)envelope_->deliver(nullptr, *envelope_, Operation::destroy);
   }
+  [[nodiscard]] Envelope& get() const noexcept { return *envelope_; }
   [[nodiscard]] Envelope& release() noexcept { return *std::exchange(envelope_, nullptr); }
 
  private:
@@ -56,11 +75,22 @@ class ListenerKeeper {
   ListenerKeeper& operator=(ListenerKeeper&&) = delete;
   ~ListenerKeeper();
 
-  /// False: cancelled, or the actor has ended; the work ends. The place where a bounded mailbox can
-  /// make the work wait: for room, before the message is handed over here.
-  bool send(OwnedMessage message) noexcept { return send(std::move(message), false); }
-  /// The same, and nothing more will come.
-  void send_last(OwnedMessage message) noexcept { (void)send(std::move(message), true); }
+  /// Sends, or stands in line with `wait` for room in a bounded mailbox.
+  enum class Sent : std::uint8_t {
+    yes,
+    over,     // cancelled, or the actor has ended; the work ends
+    in_line,  // it is still the caller's, who waits for wait.slot and calls leave_line() then
+  };
+  [[nodiscard]] Sent send(OwnedMessage& message, RoomWait& wait) noexcept;
+  /// True: the message was let in.
+  [[nodiscard]] bool leave_line(OwnedMessage& message, RoomWait& wait) noexcept;
+  /// False: over. Blocks the thread while there is no room.
+  [[nodiscard]] bool send_blocking(OwnedMessage message) noexcept;
+  [[nodiscard]] bool may_stand_in_line() const noexcept {
+    return listener_->target->is_queued() && listener_->target->mail_queue().lets_streams_wait();
+  }
+  /// The only message of this listener; no limit of the mailbox applies to it.
+  void send_last(OwnedMessage message) noexcept;
 
   /// The work was cancelled: by its handle, or by the end of the actor or of the runtime both are
   /// on.
@@ -69,9 +99,55 @@ class ListenerKeeper {
   void report_failure(char const* what) noexcept;
 
  private:
-  bool send(OwnedMessage message, bool last) noexcept;
   Listener* listener_;
   Dependant::State end_ = Dependant::State::finished;
+};
+
+/// Sends when awaited, and waits for room. Yields false: over, the work ends.
+class ListenerSend {
+ public:
+  ListenerSend(ListenerKeeper& keeper, OwnedMessage message) noexcept
+      : keeper_(&keeper),
+        message_(std::move(message)),
+        room_(RoomWait::For::send),
+        wait_(Slot::abandoned) {}
+  ListenerSend(ListenerSend const&) = delete;
+  ListenerSend& operator=(ListenerSend const&) = delete;
+  ~ListenerSend() {
+    if (sent_ == Sent::in_line) (void)keeper_->leave_line(message_, room_);
+  }
+
+  [[nodiscard]] bool await_ready() noexcept {
+    if (keeper_->may_stand_in_line()) return false;
+    sent_ = keeper_->send(message_, room_);
+    return true;
+  }
+  template <runtime_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
+    if (!wait_.prepare(caller, *caller.promise().context, room_.slot)) {
+      keeper_->note_cancelled();
+      return wait_.refused();
+    }
+    sent_ = keeper_->send(message_, room_);
+    if (sent_ != Sent::in_line) return wait_.retract();
+    wait_.commit(no_deadline);
+    return true;
+  }
+  bool await_resume() noexcept {
+    WaitOutcome const outcome = wait_.finish();
+    if (sent_ != Sent::in_line) return sent_ == Sent::yes;
+    sent_ = keeper_->leave_line(message_, room_) ? Sent::yes : Sent::over;
+    if (sent_ == Sent::over && outcome == WaitOutcome::cancelled) keeper_->note_cancelled();
+    return sent_ == Sent::yes;
+  }
+
+ private:
+  using Sent = ListenerKeeper::Sent;
+  ListenerKeeper* keeper_;
+  OwnedMessage message_;
+  RoomWait room_;
+  SlotWait wait_;
+  Sent sent_ = Sent::over;
 };
 
 /// Links a new listener to its actor and starts its work. `Start` is called with the keeper and the

@@ -111,6 +111,12 @@ class MailQueue {
                                       RoomWait& wait) noexcept;
   /// Ends a wait, and afterwards nobody uses it. True: the envelope was not accepted.
   [[nodiscard]] bool withdraw(RoomWait& wait) noexcept;
+  /// Wakes one who waits in line, if he still does; he finds that his envelope was not accepted.
+  void turn_away(RoomWait& wait) noexcept;
+  /// The policy asks, or allows, a stream to wait rather than to lose items.
+  [[nodiscard]] bool lets_streams_wait() const noexcept {
+    return policy_ == Overflow::wait || policy_ == Overflow::reject;
+  }
   void count_rejected() noexcept;
   [[nodiscard]] MailboxInfo info() noexcept;
   [[nodiscard]] std::size_t unread() const noexcept {

@@ -116,6 +116,11 @@ inline Scheduler* current_scheduler() noexcept {
   return current_worker != nullptr ? current_worker->scheduler : nullptr;
 }
 
+/// What a worker of the runtime runs for the unit that identifies itself as `id` and is described
+/// by `describe`, or nullptr: none does. A moment's truth; any thread that keeps the runtime.
+[[nodiscard]] Step const* step_on_workers(Scheduler& runtime, std::uint64_t id,
+                                          decltype(Step::describe) describe) noexcept;
+
 /// Throws NoRuntime unless the calling thread works for a runtime; `what` names the operation.
 Scheduler& require_scheduler(char const* what);
 
