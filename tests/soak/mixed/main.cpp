@@ -103,7 +103,7 @@ void period(stress::Run& run, std::uint64_t number, double until) {
 int main() {
   // The first period warms up: threads, pools and tables have their size then.
   constexpr std::uint64_t periods = 3;
-  constexpr long allowed_kib = 8 * 1024;
+  constexpr long allowed_kib = 4 * 1024;
   Silence silence;
   sp::log::set_sink(&silence);
   stress::Run run("mixed", {"SPAWNED_SOAK_SECONDS", 60});
