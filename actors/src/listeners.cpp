@@ -89,7 +89,10 @@ ListenerKeeper::Sent ListenerKeeper::send(OwnedMessage& message, RoomWait& wait)
 
 bool ListenerKeeper::leave_line(OwnedMessage& message, RoomWait& wait) noexcept {
   listener_->stand(nullptr);
-  if (listener_->target->mail_queue().withdraw(wait)) return false;
+  if (listener_->target->mail_queue().withdraw(wait)) {
+    note_cancelled();  // nobody leaves the line for another reason than an end
+    return false;
+  }
   (void)message.release();
   return true;
 }

@@ -69,8 +69,7 @@ TEST_SUITE("actors/exit_timers") {
     });
   }
 
-  TEST_CASE(
-      "an exit timer ends with its actor, and is over from the start on one that has") {
+  TEST_CASE("an exit timer ends with its actor, and is over from the start on one that has") {
     in_virtual_time([]() -> sp::Task<void> {
       auto actor = Sleeper().start();
       auto timer = sp::exit_after(1h, actor, Reason::custom("late"));

@@ -346,6 +346,7 @@ TEST_SUITE("actors/listeners") {
           co_await sp::sleep(1ms);
         }
         while (listener.state() == sp::ListenerState::listening) co_await sp::sleep(1ms);
+        while (slow.mailbox().size != 0) co_await sp::sleep(1ms);
         auto seen = co_await slow.request<Slow::Seen>();
         CHECK(seen.value() == 40);
         CHECK(slow.mailbox().dropped == 0);

@@ -113,6 +113,7 @@ TEST_SUITE("actors/shutdown") {
     part.send<Part::Hold>(begun, gate);
     part.send<Part::Work>("a");
     auto unread = part.start_request<Part::StartChild>("never");
+    while (!begun.is_open()) std::this_thread::yield();  // else it is told before it takes any mail
     // When the newer one has ended, the older one has been told: only then may it go on.
     auto opener = [](sp::ActorRef<Part> watched, test::Gate door) -> sp::Task<void> {
       (void)co_await watched.wait_exit();
