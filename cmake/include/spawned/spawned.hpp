@@ -2,3 +2,4 @@
 #pragma once
 
 #include <spawned/tasks.hpp>
+#include <spawned/threads.hpp>
