@@ -32,10 +32,10 @@ bool works_for(CellBase const& cell) noexcept {
 
 Dependant::Dependant(CellBase& actor, Operations const& table, bool many)
     : target(&actor), group(&actor.extra().dependants), operations(&table), repeats(many) {
-  actor.retain();
+  actor.retain_memory();
 }
 
-Dependant::~Dependant() { target->release(); }
+Dependant::~Dependant() { target->release_memory(); }
 
 Dependants::Dependants() noexcept : Runnable(nullptr, &run_due) {
   waiting_.previous = waiting_.next = &waiting_;
@@ -94,7 +94,7 @@ Runnable* Dependants::expire(Dependant& dependant) noexcept {
   link(due_, dependant);
   if (queued_) return nullptr;
   queued_ = true;
-  cell_->retain();
+  cell_->retain_memory();
   return this;
 }
 
@@ -124,7 +124,7 @@ void Dependants::run_due(Runnable& runnable) noexcept {
       return;
     }
   }
-  cell.release();  // perhaps with this object
+  cell.release_memory();  // perhaps with this object
 }
 
 bool Dependants::cancel(Dependant& dependant) noexcept {

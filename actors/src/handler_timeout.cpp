@@ -45,7 +45,7 @@ class HandlerWatch final : public TimerEntry, public Runnable {
         cell_(&cell),
         message_(message),
         start_ns_(start_ns) {
-    cell.retain();
+    cell.retain_memory();
   }
 
   /// The actor's side, once. True: the handler was late and has been dealt with.
@@ -105,7 +105,7 @@ class HandlerWatch final : public TimerEntry, public Runnable {
     if (refs_.fetch_sub(1, memory_order_acq_rel) != 1) return;  // refs
     CellBase& cell = *cell_;
     pool_delete(this);
-    cell.release();
+    cell.release_memory();
   }
 
   template <typename U>

@@ -9,7 +9,6 @@ import source
 
 BUDGETS = {
     "spawned/tasks.hpp": 60000,
-    "spawned/threads.hpp": 60000,
     "spawned/spawned.hpp": 60000,
 }
 
