@@ -40,9 +40,9 @@ TEST_SUITE("actors/threads_listeners") {
     sp::run([] {
       auto collector = Collector{}.start();
       auto [sender, receiver] = sp::oneshot<int>();
-      auto waits = sp::spawn([&sender = sender] { sender.send(5); });
+      auto waits = sp::spawn([&answer = sender] { answer.send(5); });
       auto handle = sp::send_message_on<Collector::Done>(
-          collector, [&receiver = receiver] { return receiver.receive_blocking(); });
+          collector, [&question = receiver] { return question.receive_blocking(); });
       CHECK(wait_for_items(collector, 1) == std::vector<int>{5});
       CHECK(waits.join().has_value());
     });
