@@ -238,6 +238,8 @@ bool Monitor::call_spare() noexcept {
 bool Monitor::activate(std::uint32_t index) noexcept {
   Worker& worker = runtime_.worker(index);
   runtime_.idle.join(index);
+  // Counted before it runs: who has seen its work done sees the rescue too.
+  rescues_.store(rescues() + 1, memory_order_relaxed);  // one writer
   if (worker.thread.joinable()) {
     worker.activate();
   } else {
@@ -247,12 +249,12 @@ bool Monitor::activate(std::uint32_t index) noexcept {
     } catch (...) {
       worker.make_dormant();
       runtime_.idle.leave();
+      rescues_.store(rescues() - 1, memory_order_relaxed);  // one writer
       report("a worker is blocked, and no thread for a spare worker can be started");
       return false;
     }
   }
   ++active_spares_;
-  rescues_.store(rescues() + 1, memory_order_relaxed);  // one writer
   return true;
 }
 
