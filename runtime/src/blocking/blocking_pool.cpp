@@ -56,7 +56,7 @@ bool BlockingPool::enqueue(Runnable& job, bool must_have_thread) {
       }
     }
   }
-  busy_.fetch_add(1, memory_order_relaxed);  // work() pairs with busy()
+  owner_.outside_starts();
   queue_.append(job);
   ++queued_;
   return true;
@@ -72,10 +72,6 @@ void BlockingPool::run_turn(Runnable& turn) noexcept {
   current_worker = before;
 }
 
-void BlockingPool::count_done() noexcept {
-  if (busy_.fetch_sub(1, memory_order_release) == 1) owner_.on_blocking_idle();  // busy
-}
-
 void BlockingPool::work() noexcept {
   pthread_setname_np(pthread_self(), (name_.substr(0, 13) + "-b").c_str());
   std::unique_lock lock(mutex_);
@@ -85,14 +81,10 @@ void BlockingPool::work() noexcept {
       lock.unlock();
       if (job->home == nullptr) {
         job->run(*job);
-        count_done();
       } else {
-        // From here on it counts like a dedicated thread, which is idle while it waits.
-        owner_.outside_starts();
-        count_done();
         run_turn(*job);
-        owner_.outside_stops();
       }
+      owner_.outside_stops();
       lock.lock();
       continue;
     }

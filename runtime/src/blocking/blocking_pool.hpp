@@ -22,18 +22,14 @@ class BlockingPool final : public Executor {
   /// the next that can be started.
   void post(Runnable& turn) noexcept override;
 
-  /// Queues a job; starts a thread when none is idle and the cap allows it.
+  /// Queues a job; starts a thread when none is idle and the cap allows it. From here until it has
+  /// run, virtual time stands still.
   /// Errors  std::system_error when there is no thread at all and none can be started.
   void submit(Runnable& job);
 
   /// Runs what is queued and waits until the threads are gone. Afterwards submit() runs jobs in
   /// place. False: some still run after `timeout_ns`; call it again.
   [[nodiscard]] bool stop(std::int64_t timeout_ns) noexcept;
-
-  /// Jobs queued or running; virtual time stands still while there are some.
-  [[nodiscard]] std::uint64_t busy() const noexcept {
-    return busy_.load(memory_order_acquire);  // busy
-  }
 
   struct Counters {
     std::uint64_t threads, idle, queued;
@@ -43,17 +39,12 @@ class BlockingPool final : public Executor {
  private:
   void work() noexcept;
   void run_turn(Runnable& turn) noexcept;
-  void count_done() noexcept;
   [[nodiscard]] bool enqueue(Runnable& job, bool must_have_thread);
 
-  // Orderings.
-  //   busy      work() subtracts (release)  ->  busy() loads (acquire).
-  //             Who sees the pool idle also sees what its last job queued.
   Scheduler& owner_;
   std::string const name_;
   unsigned const threads_max_;
   std::int64_t const keep_alive_ns_;
-  atomic<std::uint64_t> busy_{0};
 
   mutable std::mutex mutex_;  // guards everything below
   std::condition_variable work_or_stop_;

@@ -13,6 +13,10 @@
 // to retract() (parked), and the workers that take part at all. A waker that claims a worker adds
 // it to searching_ first, so two wakers cannot wake two workers for one item.
 //
+// Holding. Virtual time may move only while nobody runs. try_hold() sets a bit of members_ in the
+// same step in which it sees that all are parked; until release() nobody gets past retract() or
+// join(), so whoever wakes meanwhile sees the time after the move, and nobody else moves it.
+//
 // Spares. The constructor's workers always take part. The others, with higher indices, are spares
 // (monitor.hpp): join() before a spare looks at a queue for the first time, leave() when it has
 // given back what it held and is neither parked nor searching. One word for both counts, so that
@@ -68,7 +72,7 @@ class Idle {
     if (slots_.load(memory_order_relaxed) <= worker) {  // one writer
       slots_.store(worker + 1, memory_order_seq_cst);   // idle
     }
-    members_.fetch_add(one_member, memory_order_seq_cst);  // idle
+    wait_while_held(members_.fetch_add(one_member, memory_order_seq_cst));  // idle
   }
   /// A spare takes part no more, until it joins again. It is neither parked nor searching.
   void leave() noexcept { members_.fetch_sub(one_member, memory_order_seq_cst); }  // idle
@@ -100,9 +104,26 @@ class Idle {
         expected, running, memory_order_seq_cst, memory_order_seq_cst);   // idle
     if (!own) states_[worker].word.store(running, memory_order_seq_cst);  // idle
     // Not by the claimer: until the worker is up, it counts as parked, and as a searcher.
-    members_.fetch_sub(one_parked, memory_order_seq_cst);  // idle
+    wait_while_held(members_.fetch_sub(one_parked, memory_order_seq_cst));  // idle
     return own;
   }
+
+  /// Keeps everybody parked until release(). False: somebody runs or searches. Waits for another
+  /// holder, because that one may have looked too early.
+  [[nodiscard]] bool try_hold() noexcept {
+    std::uint64_t members = members_.load(memory_order_seq_cst);  // idle
+    for (;;) {
+      if (!all_parked_in(members)) return false;
+      if ((members & held) != 0) {
+        cpu_pause();
+        members = members_.load(memory_order_seq_cst);  // idle
+      } else if (members_.compare_exchange_weak(members, members | held, memory_order_seq_cst,
+                                                memory_order_seq_cst)) {  // idle
+        return true;
+      }
+    }
+  }
+  void release() noexcept { members_.fetch_and(~held, memory_order_seq_cst); }  // idle
 
   /// Sleeps until claimed or until the time is over. Afterwards call retract().
   void sleep(std::uint32_t worker, std::int64_t timeout_ns) noexcept {
@@ -155,8 +176,7 @@ class Idle {
   }
   /// Nobody who takes part runs or searches.
   [[nodiscard]] bool all_parked() const noexcept {
-    std::uint64_t const members = members_.load(memory_order_seq_cst);  // idle
-    return parked_in(members) == members / one_member;
+    return all_parked_in(members_.load(memory_order_seq_cst));  // idle
   }
 
  private:
@@ -166,13 +186,24 @@ class Idle {
 
   static constexpr std::uint64_t one_parked = 1;
   static constexpr std::uint64_t one_member = std::uint64_t{1} << 32;
+  static constexpr std::uint64_t held = std::uint64_t{1} << 63;
   static constexpr std::uint32_t parked_in(std::uint64_t members) noexcept {
     return static_cast<std::uint32_t>(members);
+  }
+  static constexpr bool all_parked_in(std::uint64_t members) noexcept {
+    return parked_in(members) == (members & ~held) / one_member;
   }
 
   struct alignas(64) State {
     atomic<std::uint32_t> word{running};
   };
+
+  void wait_while_held(std::uint64_t members) const noexcept {
+    while ((members & held) != 0) [[unlikely]] {
+      cpu_pause();
+      members = members_.load(memory_order_seq_cst);  // idle
+    }
+  }
 
   // The caller has added the worker to searching_ beforehand.
   bool claim(std::uint32_t worker) noexcept {

@@ -132,18 +132,22 @@ void Scheduler::stamp_timers() noexcept {
 }
 
 bool Scheduler::advance_virtual_time() noexcept {
-  if (!idle.all_parked() || !timekeeper.is_idle() || blocking.busy() != 0 ||
-      outside_busy_.load(memory_order_seq_cst) != 0 || injector.has_work()) {  // outside
-    return false;
+  if (!idle.try_hold()) return false;
+  std::uint64_t const outside = outside_.load(memory_order_seq_cst);  // outside
+  bool moved = false;
+  if (outside % one_outside_start == 0 && !injector.has_work()) {
+    std::int64_t next = timekeeper.next_deadline_ns();
+    for (std::uint32_t i = 0; i < worker_count(); ++i) {
+      worker(i).timers.stamp(clock().now().count());
+      next = std::min(next, worker(i).timers.next_deadline_ns());
+    }
+    // No thread outside has started in between: `next` is the earliest of all timers.
+    moved = next != TimerWheel::none && outside_.load(memory_order_seq_cst) == outside &&  // outside
+            clock().on_idle(std::chrono::nanoseconds(next));
   }
-  std::int64_t next = timekeeper.next_deadline_ns();
-  for (std::uint32_t i = 0; i < worker_count(); ++i) {
-    worker(i).timers.stamp(clock().now().count());
-    next = std::min(next, worker(i).timers.next_deadline_ns());
-  }
-  if (next == TimerWheel::none || !clock().on_idle(std::chrono::nanoseconds(next))) return false;
-  wake_all();
-  return true;
+  idle.release();
+  if (moved) wake_all();
+  return moved;
 }
 
 // False: something still lived (`roots_only`: a root) when the time was over.

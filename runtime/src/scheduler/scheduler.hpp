@@ -82,18 +82,19 @@ class Scheduler final : public Executor {
     idle.notify_all();
     timekeeper.wake();
   }
-  /// A worker that parked while a blocking job ran could not advance virtual time: let it try
-  /// again.
-  void on_blocking_idle() noexcept {
-    if (virtual_time_) wake_all();
-  }
-  /// A dedicated thread has got work, or has done it. Virtual time stands still in between.
+  /// A thread that is no worker has got work, or has done it. Virtual time stands still in between.
   void outside_starts() noexcept {
-    if (virtual_time_) outside_busy_.fetch_add(1, memory_order_seq_cst);  // outside
+    if (virtual_time_) outside_.fetch_add(one_outside_start + 1, memory_order_seq_cst);  // outside
   }
+  /// The last one to stop lets the others try to move time again.
   void outside_stops() noexcept {
-    if (virtual_time_ && outside_busy_.fetch_sub(1, memory_order_seq_cst) == 1)
+    if (!virtual_time_) return;
+    if (outside_.fetch_sub(1, memory_order_seq_cst) % one_outside_start == 1)
       wake_all();  // outside
+  }
+  /// The same for the timekeeper's thread, which then tries to move time itself.
+  void timekeeper_stops() noexcept {
+    outside_.fetch_sub(1, memory_order_seq_cst);  // outside
   }
 
   // --- for the monitor ---
@@ -124,9 +125,10 @@ class Scheduler final : public Executor {
   //             Who may name a spare finds it constructed.
   //   entry     ~Entry() subtracts (release)  ->  the destructor loads (acquire).
   //             The last one from outside is done with the scheduler before it goes.
-  //   outside   outside_starts() and outside_stops() RMW outside_busy_ (seq_cst)  ->
+  //   outside   outside_starts() and outside_stops() RMW outside_ (seq_cst)  ->
   //             advance_virtual_time() loads it (seq_cst). Part of the total order of idle.hpp:
-  //             who sees the last dedicated thread idle also sees what it queued.
+  //             who sees the last thread outside idle also sees what it queued. The word counts
+  //             starts, too: the same word twice means that none has worked in between.
   RuntimeOptions options_;
   std::vector<std::unique_ptr<Worker>> workers_;  // room for all spares from the start
   atomic<std::uint32_t> slots_{0};                // of workers_, those that are filled
@@ -135,7 +137,8 @@ class Scheduler final : public Executor {
   atomic<bool> stopping_{false};
   atomic<bool> refusing_{false};
   atomic<std::uint64_t> entries_{0};       // of threads outside that still use the scheduler
-  atomic<std::uint64_t> outside_busy_{0};  // dedicated threads with work, under virtual time
+  static constexpr std::uint64_t one_outside_start = std::uint64_t{1} << 24;
+  atomic<std::uint64_t> outside_{0};  // threads that work and are no workers, under virtual time
   bool const virtual_time_;
   std::mutex shut_down_mutex_;
 };

@@ -31,13 +31,13 @@ void Timekeeper::start() noexcept {
   std::scoped_lock const lock(start_mutex_);
   if (running_.load(memory_order_relaxed) || stopping_.load(memory_order_relaxed))
     return;                                  // locked
-  idle_.store(false, memory_order_seq_cst);  // idle
+  runtime_.outside_starts();
   try {
     thread_ = std::thread([this] { run(); });
   } catch (...) {
     // The timers stay armed; the next one tries again.
     log::error("spawned", "the thread for timers outside the workers cannot be started");
-    idle_.store(true, memory_order_seq_cst);  // idle
+    runtime_.outside_stops();
     return;
   }
   running_.store(true, memory_order_release);  // bell
@@ -81,11 +81,11 @@ void Timekeeper::run() noexcept {
     sleeping_until_.store(next, memory_order_seq_cst);  // promise
     if (wheel_.next_deadline_ns() >= next && next > now) {
       if (virtual_time) {
-        idle_.store(true, memory_order_seq_cst);  // idle
+        runtime_.timekeeper_stops();
         if (!runtime_.advance_virtual_time() && runtime_.clock().now().count() == now) {
           futex_wait(bell_, bell);
         }
-        idle_.store(false, memory_order_seq_cst);  // idle
+        runtime_.outside_starts();
       } else {
         futex_wait(bell_, bell, next == TimerWheel::none ? wait_forever : next - now);
       }
@@ -93,6 +93,7 @@ void Timekeeper::run() noexcept {
     sleeping_until_.store(awake, memory_order_seq_cst);  // promise
   }
   current_worker = nullptr;
+  runtime_.outside_stops();
 }
 
 }  // namespace spawned::detail

@@ -12,10 +12,10 @@
 //             entry, or the load comes after the store, sees a later time, and wakes the thread.
 //   bell      wake() adds to bell_ (release)  ->  run() loads bell_ (acquire).
 //             The thread looks at the wheel after it has read the bell it then sleeps on.
-//   idle      run() stores idle_ (seq_cst)  ->  is_idle() loads it (seq_cst).
-//             Part of the total order of idle.hpp: the thread tries to move virtual time after the
-//             store, as workers do after announce(); the last of all to announce itself sees the
-//             others.
+//
+// Under virtual time the thread counts as one outside of the workers (Scheduler::outside_starts)
+// while it is awake. It tries to move time after it has stopped to count, as workers do after
+// announce(); the last of all sees the others.
 #pragma once
 
 #include <cstdint>
@@ -44,9 +44,6 @@ class Timekeeper {
   void wake() noexcept;
   void stop() noexcept;
 
-  [[nodiscard]] bool is_idle() const noexcept {
-    return idle_.load(memory_order_seq_cst);  // idle
-  }
   [[nodiscard]] std::int64_t next_deadline_ns() const noexcept { return wheel_.next_deadline_ns(); }
 
  private:
@@ -59,7 +56,6 @@ class Timekeeper {
   TimerWheel wheel_;
   atomic<std::int64_t> sleeping_until_{awake};
   atomic<std::uint32_t> bell_{0};
-  atomic<bool> idle_{true};
   atomic<bool> running_{false};
   atomic<bool> stopping_{false};
   std::mutex start_mutex_;
