@@ -22,6 +22,19 @@ Envelope* next_of(Envelope const& envelope) noexcept {
 
 }  // namespace
 
+void MailStack::push(Envelope& envelope, bool counted) noexcept {
+  envelope.next.set(with_mark(top_, counted));
+  top_ = &envelope;
+}
+
+MailList::MailList(MailStack const& stack) noexcept : last_(stack.top_) {
+  for (Envelope* envelope = stack.top_; envelope != nullptr;) {
+    Envelope* const older = next_of(*envelope);
+    envelope->next.set(with_mark(first_, mark_of(*envelope)));
+    first_ = std::exchange(envelope, older);
+  }
+}
+
 void MailList::append(Envelope& envelope, bool counted) noexcept {
   envelope.next.set(with_mark(nullptr, counted));
   if (first_ == nullptr) {
@@ -72,9 +85,21 @@ bool MailQueue::has_room() noexcept {
   return pushed - taken_seen_ < capacity_;
 }
 
+void MailQueue::append(Envelope& envelope, bool counted) noexcept {
+  if (one_at_a_time_) {
+    ordinary_.append(envelope, counted);
+  } else {
+    newest_.push(envelope, counted);
+  }
+}
+
 MailQueue::Outcome MailQueue::accept(Mailbox& mailbox, Envelope& envelope, MailKind kind) noexcept {
   bool const counted = kind != MailKind::library;
-  (kind == MailKind::urgent ? urgent_ : ordinary_).append(envelope, counted);
+  if (kind == MailKind::urgent) {
+    urgent_.append(envelope, counted);
+  } else {
+    append(envelope, counted);
+  }
   if (counted) add_pushed(1);
   if (rung_) return {Pushed::accepted};
   rung_ = true;
@@ -168,7 +193,7 @@ void MailQueue::let_in() noexcept {
     unlink(wait);
     if (wait.wakes_ && !wait.slot.complete()) continue;  // it has given up and keeps its envelope
     wait.state_ = RoomWait::State::let_in;
-    ordinary_.append(*wait.envelope_, true);
+    append(*wait.envelope_, true);
     add_pushed(1);
   }
 }
@@ -193,33 +218,39 @@ MailQueue::Taken MailQueue::begin(MailList& list) noexcept {
 }
 
 MailQueue::Taken MailQueue::take(Mailbox& mailbox) noexcept {
-  if (batch_.empty()) return take_locked(mailbox);
-  if (std::uint8_t const calls = calls_.load(memory_order_relaxed); calls != 0) {  // a hint
-    if (calls == overflow_call || unread() <= low_water_) return take_locked(mailbox);
+  std::uint8_t const calls = calls_.load(memory_order_relaxed);  // a hint
+  bool const look =
+      batch_.empty() || (calls != 0 && (calls == overflow_call || unread() <= low_water_));
+  if (look) {
+    MailStack all;
+    if (auto const taken = take_locked(mailbox, all)) return *taken;
+    batch_ = MailList(all);
   }
   return begin(batch_);
 }
 
-MailQueue::Taken MailQueue::take_locked(Mailbox& mailbox) noexcept {
+std::optional<MailQueue::Taken> MailQueue::take_locked(Mailbox& mailbox, MailStack& all) noexcept {
   SpinGuard const guard(lock_);
-  if (overflowed_) return {Taken::What::overflow};
+  if (overflowed_) return Taken{Taken::What::overflow};
   let_in();
   if (!batch_.empty()) return begin(batch_);
   if (!urgent_.empty() && (urgent_row_ < urgent_burst_ || ordinary_.empty())) {
     ++urgent_row_;
     return begin(urgent_);
   }
+  if (!newest_.empty()) {
+    all = std::exchange(newest_, MailStack());
+    return std::nullopt;
+  }
   if (ordinary_.empty()) {
     // Under the lock nobody else changes the word. The unlock is the owner's last access: whoever
     // rings next needs the lock.
     (void)mailbox.go_idle(rung_ ? &bell_ : nullptr);
     rung_ = false;
-    return {Taken::What::idle};
+    return Taken{Taken::What::idle};
   }
   urgent_row_ = 0;
-  if (one_at_a_time_) return begin(ordinary_);
-  batch_ = std::exchange(ordinary_, MailList());
-  return begin(batch_);
+  return begin(ordinary_);
 }
 
 Envelope* MailQueue::close(Mailbox& mailbox) noexcept {
@@ -233,11 +264,12 @@ Envelope* MailQueue::close(Mailbox& mailbox) noexcept {
       (void)wait.slot.complete();  // it finds itself outside, and keeps its envelope
     } else {
       wait.state_ = RoomWait::State::let_in;
-      ordinary_.append(*wait.envelope_, false);
+      append(*wait.envelope_, false);
     }
   }
+  MailList newest(newest_);
   MailList unread;
-  for (MailList* const list : {&batch_, &urgent_, &ordinary_}) {
+  for (MailList* const list : {&batch_, &urgent_, &ordinary_, &newest}) {
     while (!list->empty()) {
       bool counted = false;
       unread.append(list->pop(counted), false);

@@ -15,8 +15,10 @@
 //
 // Counting. pushed_ counts user mail accepted and taken_ what the owner has begun, each with one
 // writer at a time, so a message costs the owner no lock: it takes the whole list at once. The
-// difference is what is unread. With drop_oldest and with urgent messages the owner takes one
-// envelope at a time instead, because a sender may remove mail, or mail may overtake.
+// difference is what is unread. What is sent lies on a stack, newest_, until the owner takes it all
+// and turns it round outside the lock. With drop_oldest and with urgent messages the owner takes
+// one envelope at a time from a list, ordinary_, instead, because a sender may remove mail, or mail
+// may overtake.
 //
 // Room. Under the policy `wait`, RoomWaits stand in line with their envelopes. The owner lets them
 // in, first come, once the unread have fallen to half the capacity, and moves the envelope itself,
@@ -30,6 +32,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include <spawned/actors/detail/cell.hpp>
 #include <spawned/actors/options.hpp>
@@ -49,10 +52,25 @@ struct MailboxInfo {
 
 namespace detail {
 
-/// A list of envelopes, oldest first, through Envelope::next; its low bit says whether the envelope
-/// counts against the capacity.
+/// Envelopes, the newest on top, through Envelope::next; its low bit says whether the envelope
+/// counts against the capacity. Pushing touches no other envelope, which is in the cache of another
+/// core.
+class MailStack {
+ public:
+  [[nodiscard]] bool empty() const noexcept { return top_ == nullptr; }
+  void push(Envelope& envelope, bool counted) noexcept;
+
+ private:
+  friend class MailList;
+  Envelope* top_ = nullptr;
+};
+
+/// A list of envelopes, oldest first; links as in MailStack.
 class MailList {
  public:
+  MailList() noexcept = default;
+  /// All of the stack, whose newest is on top.
+  explicit MailList(MailStack const& stack) noexcept;
   [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
   void append(Envelope& envelope, bool counted) noexcept;
   /// Not empty. Tells whether it counts.
@@ -161,7 +179,9 @@ class MailQueue {
   [[nodiscard]] bool has_room() noexcept;
   [[nodiscard]] Outcome accept(Mailbox& mailbox, Envelope& envelope, MailKind kind) noexcept;
   [[nodiscard]] Outcome overflow(Mailbox& mailbox, Envelope& envelope, MailKind kind) noexcept;
-  [[nodiscard]] Taken take_locked(Mailbox& mailbox) noexcept;
+  void append(Envelope& envelope, bool counted) noexcept;
+  /// Nothing: there is a new batch, in `all`.
+  [[nodiscard]] std::optional<Taken> take_locked(Mailbox& mailbox, MailStack& all) noexcept;
   void let_in() noexcept;
   void unlink(RoomWait& wait) noexcept;
 
@@ -180,7 +200,8 @@ class MailQueue {
   bool overflowed_ = false;
   atomic<std::uint64_t> pushed_{0};
   std::uint64_t taken_seen_ = 0;  // taken_ when last looked at: the owner's line is left alone
-  MailList ordinary_;
+  MailStack newest_;              // ordinary mail, or
+  MailList ordinary_;             // if one_at_a_time_
   MailList urgent_;
   RoomWait* first_in_line_ = nullptr;
   RoomWait* last_in_line_ = nullptr;
