@@ -1,10 +1,14 @@
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include <spawned/runtime/runtime.hpp>
 #include <spawned/runtime/signal.hpp>
@@ -24,7 +28,16 @@ extern "C" [[gnu::noinline]] void spawned_test_blocks_here(test::Bolt& bolt) {
   asm volatile("" ::: "memory");  // or the call would be a jump, and leave no frame
 }
 
+extern "C" [[gnu::noinline]] void spawned_test_waits_for_a_signal(int& error) {
+  error = pause() == -1 ? errno : 0;
+}
+
 namespace {
+
+sp::Task<void> wait_for_a_signal(int& error) {
+  spawned_test_waits_for_a_signal(error);
+  co_return;
+}
 
 sp::Task<void> block(Bolt& bolt) {
   spawned_test_blocks_here(bolt);
@@ -121,6 +134,21 @@ TEST_SUITE("runtime/slow_turn_stack") {
     CHECK(stack.find("runtime_tests +0x") != std::string::npos);  // module and offset
     CHECK(stack.find("spawned_on_stack_signal") == std::string::npos);
     CHECK(stack.find("\n  #1 ") != std::string::npos);
+  }
+
+  TEST_CASE("a system call that the signal interrupts fails with EINTR, and is in the stack") {
+    test::LogCapture const log;
+    sp::Runtime runtime(with_stacks(SIGRTMIN + 5));
+    std::vector<std::string> stacks;
+    for (std::size_t round = 0; round < 50 && stacks.empty(); ++round) {  // as stack_of_blocked()
+      int error = 0;
+      CHECK(runtime.spawn(wait_for_a_signal(error)).join_blocking().has_value());
+      CHECK(error == EINTR);
+      wait_until([&] { return lines_with(log, " ran for ").size() > round; });
+      stacks = lines_with(log, ": the stack of worker 0: ");
+    }
+    REQUIRE(stacks.size() == 1);
+    CHECK(stacks[0].find(" spawned_test_waits_for_a_signal +0x") != std::string::npos);
   }
 
   TEST_CASE("only the first warning of a step comes with a stack") {

@@ -286,12 +286,9 @@ void Monitor::warn(std::uint32_t index, Watch& watch, Sight const& sight, std::i
 
 void Monitor::log_stack(Worker& worker, Watch const& watch, Sight const& sight) {
   if (!log::enabled(log::Level::warn, "spawned")) return;
-  ThreadStack::Answer answer = stack_.take(worker.thread, stack_patience);
-  Activity const& activity = worker.activity;
-  bool const there = activity.count() == sight.count && activity.step() == sight.step;
-  if (answer.taken && (!there || worker.turns() != sight.turns)) {
-    answer = {.taken = false, .text = "it has just ended"};  // the stack may be the next one's
-  }
+  ThreadStack::Answer const answer = stack_.take(
+      worker.thread, stack_patience,
+      {.worker = &worker, .turns = sight.turns, .step = sight.step, .count = sight.count});
   log::warn("spawned", watch.warned +
                            (answer.taken ? ": the stack of worker " : ": no stack of worker ") +
                            std::to_string(worker.index) + ": " + answer.text);

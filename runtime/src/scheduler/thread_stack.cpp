@@ -22,6 +22,8 @@
 #include <spawned/runtime/detail/futex.hpp>
 #include <spawned/runtime/runtime.hpp>
 
+#include "scheduler/worker.hpp"
+
 namespace spawned::detail {
 
 namespace {
@@ -35,8 +37,8 @@ constexpr std::uint32_t one_question = 8;  // the number is in the bits above th
 
 // Orderings.
 //   question  ask() stores (release)  ->  answer() CASes (acquire).
-//             The handler writes after the reader of the answer before, who has the mutex, or had
-//             it before who asks now.
+//             The handler knows the subject, and writes after the reader of the answer before, who
+//             had the mutex.
 //   answer    answer() CASes (release)  ->  await_answer() loads (acquire).
 //             Who asked sees the buffer complete.
 //   handback  answer() stores (release)  ->  ask() loads (acquire).
@@ -50,7 +52,7 @@ class Exchange {
                                        memory_order_relaxed)) {  // question
       return;
     }
-    count_ = backtrace(frames_, frames_most);
+    count_ = is_there() ? backtrace(frames_, frames_most) : 0;
     interrupted_ = interrupted;
     expected = number | answering;
     if (word_.compare_exchange_strong(expected, number | answered, memory_order_release,
@@ -63,8 +65,9 @@ class Exchange {
 
   // --- under the mutex ---
   /// False: a handler that was abandoned is still writing.
-  [[nodiscard]] bool ask() noexcept {
+  [[nodiscard]] bool ask(ThreadStack::Subject const& subject) noexcept {
     if ((word_.load(memory_order_acquire) & state_mask) != idle) return false;  // handback
+    subject_ = subject;
     number_ += one_question;
     word_.store(number_ | asked, memory_order_release);  // question
     return true;
@@ -106,7 +109,16 @@ class Exchange {
   }
 
  private:
+  /// On the thread that is asked, so its worker lives.
+  [[nodiscard]] bool is_there() const noexcept {
+    Worker const* const worker = subject_.worker;
+    return worker == nullptr ||
+           (worker->turns() == subject_.turns && worker->activity.step() == subject_.step &&
+            worker->activity.count() == subject_.count);
+  }
+
   atomic<std::uint32_t> word_{idle};
+  ThreadStack::Subject subject_;  // written by who asks
   std::uint32_t number_ = 0;
   int count_ = 0;
   void const* interrupted_ = nullptr;
@@ -221,14 +233,16 @@ void ThreadStack::release() noexcept {
   if (has_our_handler(signal)) sigaction(signal, &all.before[signal], nullptr);
 }
 
-ThreadStack::Answer ThreadStack::take(std::thread& thread, std::int64_t patience_ns) const {
+ThreadStack::Answer ThreadStack::take(std::thread& thread, std::int64_t patience_ns,
+                                      Subject subject) const {
   void* frames[frames_most];
   int count = 0;
   {
     std::scoped_lock const lock(installed().asking);
     // The signal's default would end the process.
     if (!has_our_handler(signal_)) return {.text = "the handler of its signal was replaced"};
-    if (!exchange.ask()) return {.text = "a thread that was asked before is not through yet"};
+    if (!exchange.ask(subject))
+      return {.text = "a thread that was asked before is not through yet"};
     sigval value{};
     value.sival_int = static_cast<int>(exchange.number());
     if (pthread_sigqueue(thread.native_handle(), signal_, value) != 0) {
@@ -238,6 +252,7 @@ ThreadStack::Answer ThreadStack::take(std::thread& thread, std::int64_t patience
     if (!exchange.await_answer(patience_ns)) return {.text = "the thread did not answer"};
     count = exchange.read(frames);
   }
+  if (count == 0) return {.text = "it has just ended"};
   Answer answer{.taken = true, .text = {}};
   for (int i = 0; i < count; ++i) {
     // But for the innermost, an address is where a call returns to, maybe in the next function.

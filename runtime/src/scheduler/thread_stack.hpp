@@ -33,6 +33,9 @@
 
 namespace spawned::detail {
 
+class Worker;
+struct Step;
+
 /// The use of a signal for taking stacks; while one lives, the signal has our handler.
 class ThreadStack {
  public:
@@ -48,12 +51,24 @@ class ThreadStack {
   void release() noexcept;
   [[nodiscard]] bool is_acquired() const noexcept { return signal_ != 0; }
 
+  /// The step of a worker whose stack is wanted, and not that of what comes after it. The thread
+  /// itself decides that, because a step may well end by being interrupted.
+  struct Subject {
+    Worker const* worker = nullptr;  // null: whatever the thread is in
+    std::uint64_t turns = 0;
+    Step const* step = nullptr;
+    std::uint32_t count = 0;
+  };
   struct Answer {
     bool taken = false;
     std::string text;  // a line for each frame; or why there is no stack
   };
-  /// Waits for `patience_ns` of real time at most. `thread` has not been joined.
-  [[nodiscard]] Answer take(std::thread& thread, std::int64_t patience_ns) const;
+  /// Waits for `patience_ns` of real time at most. `thread` has not been joined; the worker, if
+  /// any, is its own.
+  [[nodiscard]] Answer take(std::thread& thread, std::int64_t patience_ns, Subject subject) const;
+  [[nodiscard]] Answer take(std::thread& thread, std::int64_t patience_ns) const {
+    return take(thread, patience_ns, Subject());
+  }
 
  private:
   int signal_ = 0;
