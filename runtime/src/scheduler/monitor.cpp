@@ -289,9 +289,9 @@ void Monitor::log_stack(Worker& worker, Watch const& watch, Sight const& sight) 
   ThreadStack::Answer const answer = stack_.take(
       worker.thread, stack_patience,
       {.worker = &worker, .turns = sight.turns, .step = sight.step, .count = sight.count});
-  log::warn("spawned", watch.warned +
-                           (answer.taken ? ": the stack of worker " : ": no stack of worker ") +
-                           std::to_string(worker.index) + ": " + answer.text);
+  log::warn("spawned",
+            watch.warned + (answer.taken ? ": the stack of worker " : ": no stack of worker ") +
+                std::to_string(worker.index) + (answer.taken ? ":" : ": ") + answer.text);
 }
 
 void Monitor::warn_over(std::uint32_t index, Watch& watch, std::int64_t now) {

@@ -61,7 +61,7 @@ class ThreadStack {
   };
   struct Answer {
     bool taken = false;
-    std::string text;  // a line for each frame; or why there is no stack
+    std::string text;  // a line feed and a line for each frame; or why there is no stack
   };
   /// Waits for `patience_ns` of real time at most. `thread` has not been joined; the worker, if
   /// any, is its own.
