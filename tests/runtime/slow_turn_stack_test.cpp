@@ -104,17 +104,17 @@ std::string refused_field(sp::RuntimeOptions const& options) {
   return "nothing";
 }
 
-// Blocks the only worker until the monitor has said what it has of its stack. An overloaded machine
+// Blocks a worker, or a spare, until the monitor has said what it has of its stack. A busy machine
 // may keep the thread from its answer: again then.
 std::string stack_of_blocked(sp::Runtime& runtime, test::LogCapture const& log) {
   for (int round = 0; round < 50; ++round) {
-    auto const before = lines_with(log, "stack of worker 0:").size();
+    auto const before = lines_with(log, "stack of worker ").size();
     Bolt bolt;
     auto blocked = runtime.spawn(block(bolt));
-    wait_until([&] { return lines_with(log, "stack of worker 0:").size() > before; });
+    wait_until([&] { return lines_with(log, "stack of worker ").size() > before; });
     bolt.open();
     (void)blocked.join_blocking();
-    auto const found = lines_with(log, ": the stack of worker 0:");
+    auto const found = lines_with(log, ": the stack of worker ");
     if (!found.empty()) return found.back();
   }
   return "the thread never answered";
@@ -145,7 +145,7 @@ TEST_SUITE("runtime/slow_turn_stack") {
       CHECK(runtime.spawn(wait_for_a_signal(error)).join_blocking().has_value());
       CHECK(error == EINTR);
       wait_until([&] { return lines_with(log, " ran for ").size() > round; });
-      stacks = lines_with(log, ": the stack of worker 0:");
+      stacks = lines_with(log, ": the stack of worker ");
     }
     REQUIRE(stacks.size() == 1);
     CHECK(stacks[0].find(" spawned_test_waits_for_a_signal +0x") != std::string::npos);
@@ -187,7 +187,7 @@ TEST_SUITE("runtime/slow_turn_stack") {
         Bolt bolt;
         auto in_one = one.spawn(block(bolt));
         auto in_two = two.spawn(block(bolt));
-        wait_until([&] { return lines_with(log, "stack of worker 0:").size() == 2; });
+        wait_until([&] { return lines_with(log, "stack of worker ").size() == 2; });
         bolt.open();
         CHECK(in_one.join_blocking().has_value());
         CHECK(in_two.join_blocking().has_value());
@@ -236,7 +236,7 @@ TEST_SUITE("runtime/slow_turn_stack") {
     sp::Runtime runtime(with_stacks(signal));
     Bolt bolt;
     auto blocked = runtime.spawn(block_with_mask(bolt, signal));
-    wait_until([&] { return lines_with(log, "no stack of worker 0:").size() == 1; });
+    wait_until([&] { return lines_with(log, "no stack of worker ").size() == 1; });
     CHECK(lines_with(log, "the thread did not answer").size() == 1);
     bolt.open();
     CHECK(blocked.join_blocking().has_value());
