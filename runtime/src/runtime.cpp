@@ -1,6 +1,7 @@
 #include <spawned/runtime/runtime.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -62,6 +63,14 @@ void check_duration(char const* field, std::chrono::nanoseconds value,
   }
 }
 
+void check_stack_signal(int signal) {
+  if (signal == 0 || (signal >= SIGRTMIN && signal <= SIGRTMAX)) return;
+  throw InvalidOptions("RuntimeOptions", "slow_turn_stack_signal",
+                       "0, or SIGRTMIN to SIGRTMAX (" + std::to_string(SIGRTMIN) + " to " +
+                           std::to_string(SIGRTMAX) + ")",
+                       std::to_string(signal));
+}
+
 RuntimeOptions checked(RuntimeOptions options) {
   check_count("blocking_threads_max", options.blocking_threads_max, blocking_most);
   check_duration("spin", options.spin, spin_most, "0 to 10 ms");
@@ -74,6 +83,7 @@ RuntimeOptions checked(RuntimeOptions options) {
                          "0 to " + std::to_string(spares_most),
                          std::to_string(options.spare_workers_max));
   }
+  check_stack_signal(options.slow_turn_stack_signal);
   if (options.clock == nullptr) options.clock = real_clock();
   return options;
 }

@@ -31,6 +31,8 @@
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/detail/spin_lock.hpp>
 
+#include "scheduler/thread_stack.hpp"
+
 namespace spawned {
 
 namespace detail {
@@ -138,6 +140,10 @@ void uninstall(Installed& all, int signal) noexcept {
 }
 
 void install(Installed& all, int signal) {
+  if (is_stack_signal(signal)) {
+    throw InvalidSignal(signal,
+                        "a runtime takes stacks with it (RuntimeOptions::slow_turn_stack_signal)");
+  }
   if (all.users[signal] == 0) {
     struct sigaction ours = {};
     ours.sa_handler = &spawned_on_signal;

@@ -59,6 +59,9 @@ void Monitor::start() {
   rescue_after_ = options.rescue_after.count();
   warn_after_ = options.slow_turn_warning.count();
   if (rescue_after_ == 0 && warn_after_ == 0) return;
+  if (warn_after_ != 0 && options.slow_turn_stack_signal != 0) {
+    stack_.acquire(options.slow_turn_stack_signal);
+  }
   std::int64_t const first = rescue_after_ == 0 ? warn_after_
                              : warn_after_ == 0 ? rescue_after_
                                                 : std::min(rescue_after_, warn_after_);
@@ -272,11 +275,23 @@ void Monitor::report(std::string const& text) noexcept {
 }
 
 void Monitor::warn(std::uint32_t index, Watch& watch, Sight const& sight, std::int64_t for_ns) {
+  bool const first = watch.warned.empty();
   watch.next_warning = std::max(watch.next_warning, for_ns) * warning_growth;
   watch.warned = sight.step->describe(*sight.step, sight.id);
   log::warn("spawned", watch.warned + " has been running for " + readable(for_ns) +
                            " without a break on worker " + std::to_string(index) +
                            ", which it blocks");
+  if (first && stack_.is_acquired()) log_stack(runtime_.worker(index), watch, sight);
+}
+
+void Monitor::log_stack(Worker& worker, Watch const& watch, Sight const& sight) {
+  if (!log::enabled(log::Level::warn, "spawned")) return;
+  ThreadStack::Answer const answer = stack_.take(
+      worker.thread, stack_patience,
+      {.worker = &worker, .turns = sight.turns, .step = sight.step, .count = sight.count});
+  log::warn("spawned",
+            watch.warned + (answer.taken ? ": the stack of worker " : ": no stack of worker ") +
+                std::to_string(worker.index) + (answer.taken ? ":" : ": ") + answer.text);
 }
 
 void Monitor::warn_over(std::uint32_t index, Watch& watch, std::int64_t now) {

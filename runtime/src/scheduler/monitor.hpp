@@ -19,7 +19,8 @@
 //
 // Cost.     For workers: some plain stores a turn (activity.hpp), one load after each park, 7 us
 //           for a wake-up of the monitor, at most once in a tick. A look: some loads per worker.
-// Limits.   It logs from its own thread, so a log sink that blocks delays rescues.
+// Limits.   It logs from its own thread, so a log sink that blocks delays rescues. So does a worker
+//           that does not answer when it is asked for its stack, by `stack_patience`.
 //
 // Orderings.
 //   asleep    run() stores asleep_ (seq_cst), then loads Idle's counts (seq_cst); a worker changes
@@ -37,6 +38,8 @@
 #include <spawned/runtime/detail/activity.hpp>
 #include <spawned/runtime/detail/atomic.hpp>
 
+#include "scheduler/thread_stack.hpp"
+
 namespace spawned::detail {
 
 class Scheduler;
@@ -47,9 +50,11 @@ class Monitor {
   explicit Monitor(Scheduler& runtime) noexcept : runtime_(runtime) {}
   Monitor(Monitor const&) = delete;
   Monitor& operator=(Monitor const&) = delete;
+  /// The workers' threads have ended: a signal to one may still have been on its way.
   ~Monitor() { stop(); }
 
-  /// Starts the thread, unless all it could do is switched off. Errors: std::system_error.
+  /// Starts the thread, unless all it could do is switched off.
+  /// Errors: std::system_error; InvalidOptions for a signal that is taken.
   void start();
   void stop() noexcept;
 
@@ -94,6 +99,7 @@ class Monitor {
   static constexpr std::int64_t unknown = -1;
   static constexpr std::int64_t linger = 10;
   static constexpr std::int64_t warning_growth = 4;
+  static constexpr std::int64_t stack_patience = 100'000'000;  // ns, in which rescues wait
 
   void run() noexcept;
   void ring() noexcept;
@@ -109,8 +115,10 @@ class Monitor {
   void report(std::string const& text) noexcept;
   void warn(std::uint32_t index, Watch& watch, Sight const& sight, std::int64_t for_ns);
   void warn_over(std::uint32_t index, Watch& watch, std::int64_t now);
+  void log_stack(Worker& worker, Watch const& watch, Sight const& sight);
 
   Scheduler& runtime_;
+  ThreadStack stack_;
   std::thread thread_;
   std::vector<Watch> watches_;
   std::int64_t rescue_after_ = 0;

@@ -12,6 +12,7 @@
 #include <spawned/runtime/detail/pool.hpp>
 
 #include "scheduler/scheduler.hpp"
+#include "scheduler/thread_stack.hpp"
 
 namespace spawned::detail {
 
@@ -31,6 +32,7 @@ void Worker::run() noexcept {
       pthread_self(),
       (options.name.substr(0, 10) + (spare ? "-s" : "-w") + std::to_string(index)).c_str());
   thread_id_.store(gettid(), memory_order_relaxed);  // a number
+  if (options.slow_turn_stack_signal != 0) admit_stack_signal(options.slow_turn_stack_signal);
   if (int const processor = scheduler->processor_for(index); processor >= 0 && !spare) {
     cpu_set_t set;
     CPU_ZERO(&set);

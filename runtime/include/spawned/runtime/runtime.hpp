@@ -61,6 +61,20 @@ struct RuntimeOptions {
   /// after 4, 16, ... times as long, and once more when it is over. Zero: never. Up to 365 days.
   std::chrono::nanoseconds slow_turn_warning = std::chrono::milliseconds(25);
 
+  /// With a real-time signal (SIGRTMIN to SIGRTMAX) that the program uses for nothing else, the
+  /// first of these warnings is followed by the stack of the thread, in an entry of its own. The
+  /// signal interrupts the thread, so a system call that the kernel does not restart (nanosleep,
+  /// poll, epoll_wait, select, a wait on a futex or semaphore) fails with EINTR in the code that
+  /// blocks. That is why the default is zero: no signal, no stacks. Needs `slow_turn_warning`.
+  ///
+  /// Errors   InvalidOptions for another signal, and for one that has a handler or is ignored.
+  /// Threads  the workers and their spares; other threads may block. They get the signal unblocked.
+  ///          The handler belongs to the process: several runtimes may name the same signal, and
+  ///          with the last of them the signal does again what it did before.
+  /// Cost     a stack holds up the monitor for 100 ms at most; a thread that has not answered by
+  ///          then is named as such. Nothing while no turn is slow.
+  int slow_turn_stack_signal = 0;
+
   /// Seed of the workers' choice of victims; 0 takes one from the address of the runtime.
   std::uint64_t seed = 0;
 

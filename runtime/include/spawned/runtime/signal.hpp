@@ -69,9 +69,10 @@ class SignalWait {
 /// process. With the end of the last subscription to it, a signal does again what it did before.
 ///
 /// Errors    InvalidSignal: SIGKILL and SIGSTOP (nobody can catch them), SIGSEGV, SIGBUS, SIGFPE,
-///           SIGILL, SIGTRAP, SIGSYS and SIGABRT (the program is at fault, and cannot go on), and
-///           what is no signal. std::invalid_argument for an empty list; std::system_error when
-///           the thread that passes signals on cannot be started.
+///           SIGILL, SIGTRAP, SIGSYS and SIGABRT (the program is at fault, and cannot go on), the
+///           signal a runtime takes stacks with, and what is no signal. std::invalid_argument for
+///           an empty list; std::system_error when the thread that passes signals on cannot be
+///           started.
 /// Awaiting  `co_await signals.next()` yields std::optional<int>: the next signal, or nothing after
 ///           close(). Suspends until one comes. Keep the subscription until it returns.
 /// Cancel    throws Cancelled; no signal is lost.
