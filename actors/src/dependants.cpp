@@ -31,9 +31,12 @@ bool works_for(CellBase const& cell) noexcept {
 }  // namespace
 
 Dependant::Dependant(CellBase& actor, Operations const& table, bool many)
-    : target(&actor), group(&actor.extra().dependants), operations(&table), repeats(many) {
+    : target(&actor), operations(&table), repeats(many) {
+  (void)actor.extra();
   actor.retain_memory();
 }
+
+Dependants& Dependant::group() const noexcept { return target->extra_or_null()->dependants; }
 
 Dependant::~Dependant() { target->release_memory(); }
 

@@ -19,7 +19,7 @@ class ExitTimer final : public TimedDependant {
   void start(std::int64_t delay_ns) noexcept {
     if (delay_ns > 0) {
       arm(delay_ns);
-    } else if (group->begin_send(*this, true)) {
+    } else if (group().begin_send(*this, true)) {
       send(*this);
     } else {
       let_go(*this);

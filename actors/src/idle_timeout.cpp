@@ -46,7 +46,7 @@ void IdleTimeout::before_callback(CellBase& cell, Envelope const& envelope) noex
     return;
   }
   IdleTimer& timer = *std::exchange(armed_, nullptr);
-  if (timer.group->cancel(timer)) {
+  if (timer.group().cancel(timer)) {
     timer.drop();
     look_no_more(cell);
   } else {

@@ -9,13 +9,13 @@
 namespace spawned {
 
 CancelResult ListenerHandle::cancel() noexcept {
-  if (listener_ == nullptr || !listener_->group->cancel(*listener_)) return CancelResult::too_late;
+  if (listener_ == nullptr || !listener_->group().cancel(*listener_)) return CancelResult::too_late;
   return CancelResult::cancelled;
 }
 
 ListenerState ListenerHandle::state() const noexcept {
   if (listener_ == nullptr) return ListenerState::none;
-  switch (listener_->group->state(*listener_)) {
+  switch (listener_->group().state(*listener_)) {
     case detail::Dependant::State::sent:
       return ListenerState::sent;
     case detail::Dependant::State::finished:
@@ -52,12 +52,12 @@ void Listener::destroy(Dependant& self) noexcept { pool_delete(&static_cast<List
 
 ListenerKeeper::~ListenerKeeper() {
   if (listener_ == nullptr) return;
-  listener_->group->finish(*listener_, end_);
+  listener_->group().finish(*listener_, end_);
   listener_->drop();
 }
 
 ListenerKeeper::Sent ListenerKeeper::send(OwnedMessage& message, RoomWait& wait) noexcept {
-  Dependants& group = *listener_->group;
+  Dependants& group = listener_->group();
   CellBase& target = *listener_->target;
   if (!group.begin_send(*listener_, false)) return Sent::over;
   Envelope& envelope = message.get();
@@ -107,7 +107,7 @@ bool ListenerKeeper::send_blocking(OwnedMessage message) noexcept {
 }
 
 void ListenerKeeper::send_last(OwnedMessage message) noexcept {
-  Dependants& group = *listener_->group;
+  Dependants& group = listener_->group();
   if (!group.begin_send(*listener_, true)) return;
   Envelope& envelope = message.release();
   if (listener_->target->push(envelope)) return;

@@ -9,19 +9,19 @@
 namespace spawned {
 
 CancelResult TimerHandle::cancel() noexcept {
-  if (timer_ == nullptr || !timer_->group->cancel(*timer_)) return CancelResult::too_late;
+  if (timer_ == nullptr || !timer_->group().cancel(*timer_)) return CancelResult::too_late;
   return CancelResult::cancelled;
 }
 
 std::optional<std::chrono::nanoseconds> TimerHandle::time_left() const noexcept {
-  std::int64_t const left = timer_ == nullptr ? -1 : timer_->time_left();
+  std::int64_t const left = timer_ == nullptr ? -1 : detail::time_left(*timer_);
   if (left < 0) return std::nullopt;
   return std::chrono::nanoseconds(left);
 }
 
 TimerState TimerHandle::state() const noexcept {
   if (timer_ == nullptr) return TimerState::none;
-  switch (timer_->group->state(*timer_)) {
+  switch (timer_->group().state(*timer_)) {
     case detail::Dependant::State::sent:
     case detail::Dependant::State::finished:
       return TimerState::sent;
@@ -69,11 +69,11 @@ void TimedDependant::disarm(Dependant& self) noexcept {
 
 Runnable* TimedDependant::on_expiry(TimerEntry& entry) noexcept {
   auto& self = static_cast<TimedDependant&>(entry);
-  return self.group->expire(self);
+  return self.group().expire(self);
 }
 
 bool TimedDependant::keep_or_disarm() noexcept {
-  if (group->keep(*this)) return true;
+  if (group().keep(*this)) return true;
   disarm(*this);
   return false;
 }
@@ -85,28 +85,32 @@ void TimedDependant::arm(std::int64_t delay_ns) noexcept {
     if (!keep_or_disarm()) operations->let_go(*this);
     return;
   }
-  if (!group->pin(*target)) {
-    (void)group->keep(*this);  // notes the actor's end
+  if (!group().pin(*target)) {
+    (void)group().keep(*this);  // notes the actor's end
     operations->let_go(*this);
     return;
   }
-  bool const kept = group->keep(*this);
+  bool const kept = group().keep(*this);
   if (kept) timer_arm_after_on(target->home->runtime(), *this, delay_ns);
-  group->unpin();
+  group().unpin();
   if (!kept) operations->let_go(*this);
 }
 
-std::int64_t TimedDependant::time_left() noexcept {
+std::int64_t time_left(TimedDependant& timer) noexcept {
+  auto* const interval = timer.repeats ? &static_cast<IntervalTimer&>(timer) : nullptr;
+  Dependants& group = timer.group();
   std::int64_t next_ns = 0;
-  if (!group->pin_waiting(*this, next_ns_, next_ns)) return -1;
-  std::int64_t const now_ns = clock_of(target->home->runtime()).now().count();
+  if (!group.pin_waiting(timer, interval == nullptr ? next_ns : interval->next_ns_, next_ns)) {
+    return -1;
+  }
+  std::int64_t const now_ns = clock_of(timer.target->home->runtime()).now().count();
   std::int64_t left = 0;
-  if (!repeats) {
-    left = timer_time_left(*this, now_ns);
+  if (interval == nullptr) {
+    left = timer_time_left(timer, now_ns);
   } else if (next_ns > now_ns) {  // the wheel may be changed by now: run_due() arms anew
     left = next_ns - now_ns;
   }
-  group->unpin();
+  group.unpin();
   return left;
 }
 
@@ -115,7 +119,7 @@ void MessageTimer::start(std::int64_t delay_ns) noexcept {
     arm(delay_ns);
     return;
   }
-  if (group->begin_send(*this, true)) {
+  if (group().begin_send(*this, true)) {
     send(*this);
   } else {
     let_go(*this);
@@ -125,7 +129,7 @@ void MessageTimer::start(std::int64_t delay_ns) noexcept {
 void MessageTimer::send(Dependant& dependant) noexcept {
   auto& self = static_cast<MessageTimer&>(dependant);
   if (self.target->push(self)) return;
-  self.group->note_end(self);
+  self.group().note_end(self);
   (void)self.deliver(self.target, self, Operation::discard);
 }
 
@@ -140,20 +144,20 @@ void MessageTimer::destroy(Dependant& dependant) noexcept {
 }
 
 void IntervalTimer::start() noexcept {
-  if (!group->pin(*target)) {
-    (void)group->keep(*this);  // notes the actor's end
+  if (!group().pin(*target)) {
+    (void)group().keep(*this);  // notes the actor's end
     operations->let_go(*this);
     return;
   }
   // First kept, then armed: as soon as it is armed, run_due() may arm and keep it anew. Nobody ends
   // it in between, because the actor is pinned and the handle is not out yet.
-  bool const kept = group->keep(*this);
+  bool const kept = group().keep(*this);
   Scheduler& runtime = target->home->runtime();
   if (__builtin_add_overflow(clock_of(runtime).now().count(), period_ns_, &next_ns_)) {
     next_ns_ = INT64_MAX;
   }
   if (kept) timer_arm_at_on(runtime, *this, next_ns_);
-  group->unpin();
+  group().unpin();
   if (!kept) operations->let_go(*this);
 }
 
@@ -186,7 +190,7 @@ void IntervalTimer::plan_next() noexcept {
 void IntervalTimer::send(Dependant& dependant) noexcept {
   auto& self = static_cast<IntervalTimer&>(dependant);
   self.send_tick();
-  if (!self.group->resume(self)) {
+  if (!self.group().resume(self)) {
     self.operations->let_go(self);
     return;
   }

@@ -81,8 +81,10 @@ struct Dependant : DependantLinks {
     if (last) operations->destroy(*this);
   }
 
+  /// The list it belongs to, of its actor.
+  [[nodiscard]] Dependants& group() const noexcept;
+
   CellBase* target;
-  Dependants* group;
   Operations const* operations;
   WorkerLocal const* sender = nullptr;  // who sends it; guarded by the list's lock
   atomic<std::uint32_t> refs{2};

@@ -157,20 +157,20 @@ template <typename Start>
 Listener& start_listener(CellBase& actor, Start&& start) {
   auto& listener = *pool_new<Listener>(actor);
   ListenerKeeper keeper(listener);
-  if (!listener.group->pin(actor)) {
-    (void)listener.group->keep(listener);  // notes the actor's end
+  if (!listener.group().pin(actor)) {
+    (void)listener.group().keep(listener);  // notes the actor's end
     return listener;
   }
-  (void)listener.group->keep(listener);
+  (void)listener.group().keep(listener);
   try {
     listener.work.emplace(start(std::move(keeper), actor.home->runtime()));
   } catch (...) {
-    listener.group->finish(listener, Dependant::State::finished);
-    listener.group->unpin();
+    listener.group().finish(listener, Dependant::State::finished);
+    listener.group().unpin();
     listener.drop();
     throw;
   }
-  listener.group->unpin();
+  listener.group().unpin();
   return listener;
 }
 

@@ -21,9 +21,6 @@ class TimedDependant : public TimerEntry, public Dependant {
  public:
   /// Any thread. The timer goes with the actor if that has ended.
   void arm(std::int64_t delay_ns) noexcept;
-  /// In ns, or -1: it is not waiting.
-  [[nodiscard]] std::int64_t time_left() noexcept;
-
   TimedDependant(CellBase& actor, Operations const& table, bool many)
       : TimerEntry(&on_expiry), Dependant(actor, table, many) {}
 
@@ -32,11 +29,12 @@ class TimedDependant : public TimerEntry, public Dependant {
   static void disarm(Dependant& self) noexcept;
   [[nodiscard]] bool keep_or_disarm() noexcept;
 
-  std::int64_t next_ns_ = 0;  // of an interval: the next tick; its keeper's
-
  private:
   static Runnable* on_expiry(TimerEntry& entry) noexcept;
 };
+
+/// Of a timer, in ns, or -1: it is not waiting.
+[[nodiscard]] std::int64_t time_left(TimedDependant& timer) noexcept;
 
 /// A message that is sent once: timer and envelope in one block. Its keeper is the wheel, then the
 /// mailbox.
@@ -90,6 +88,7 @@ class IntervalTimer : public TimedDependant {
 
  private:
   friend class Tick;
+  friend std::int64_t time_left(TimedDependant& timer) noexcept;
   void send_tick() noexcept;
   void plan_next() noexcept;
   void count_missed(std::int64_t ticks) noexcept {
@@ -97,6 +96,7 @@ class IntervalTimer : public TimedDependant {
   }
 
   Envelope& (*make_)(IntervalTimer&);
+  std::int64_t next_ns_ = 0;  // the next tick; its keeper's
   std::int64_t period_ns_;
   atomic<std::uint64_t> missed_{0};
   atomic<bool> tick_waits_{false};
