@@ -48,6 +48,10 @@ struct AskFirst {
   std::vector<sp::ActorRef<class Node>> whom;
 };
 struct BearChild {};
+/// Be between the look whether the reply is there and the wait for it, with the edge published.
+struct StayBetween {
+  bool asked_back_before;
+};
 
 template <typename Reply>
 std::string told(Reply const& reply) {
@@ -111,6 +115,26 @@ class Node : public sp::Actor<Node> {
   sp::Task<void> handle_message(AskBack order) {
     auto reply = co_await order.whom.request<Ping>();
     CHECK(told(reply) == "answer");
+  }
+
+  // What a thread does that is interrupted there, and meanwhile the reply comes.
+  sp::Task<bool> handle_request(StayBetween order, sp::Context<Node>& context) {
+    namespace detail = spawned::detail;
+    auto pending = next_->start_request<Ping>();
+    auto* const request = std::move(pending).release();
+    if (order.asked_back_before) next_->send<AskBack>(context.self());
+    co_await sp::sleep(5ms);
+    detail::SlotWait wait(detail::Slot::empty);
+    detail::WaitTarget const target(next_->cell());
+    auto* edge = detail::WaitEdge::enter(context.self().cell(), target,
+                                         {.wait = &wait, .slot = &request->slot});
+    if (edge == nullptr) co_return false;
+    bool const closes = edge->closes_cycle();
+    if (!order.asked_back_before) next_->send<AskBack>(context.self());
+    co_await sp::sleep(5ms);
+    detail::WaitEdge::leave(edge);
+    request->destroy();
+    co_return !closes;
   }
 
   sp::Task<std::string> handle_request(WaitForOther order) {
@@ -347,6 +371,19 @@ TEST_SUITE("actors/cycle_pending") {
       options.workers = workers;
       sp::run(body(), options);
     }
+  }
+
+  TEST_CASE(
+      "no cycle: a reply comes after the look for it, before the wait, and whoever sent it asks") {
+    auto body = [](bool before) -> sp::Task<void> {
+      auto actors = co_await ring(2);
+      auto open = co_await actors[0].request<StayBetween>(before);
+      CHECK(open.value());
+      auto asked_back = co_await actors[1].request<Ping>();
+      CHECK(asked_back.has_value());
+    };
+    sp::run(body(true), detecting());
+    sp::run(body(false), detecting());
   }
 
   TEST_CASE("no cycle: the reply is deferred, before the wait begins or while it lasts") {

@@ -259,14 +259,14 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
     Awaiter(Awaiter const&) = delete;
     Awaiter& operator=(Awaiter const&) = delete;
     ~Awaiter() {
-      if (edge_ != nullptr) detail::WaitEdge::leave(edge_);
+      if (special_ == Special::edge) detail::WaitEdge::leave(edge_);
     }
     [[nodiscard]] bool await_ready() const noexcept { return pending_->is_ready(); }
     template <detail::runtime_promise Promise>
     bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
       detail::ExecutionContext& context = *caller.promise().context;
       if (&context == pending_->target()) {
-        self_ = true;
+        special_ = Special::self;
         return false;
       }
       if (context.await_checks != 0) [[unlikely]] {
@@ -274,15 +274,19 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
         timeout_ns_ = waiter.limit_by_deadline(timeout_ns_);
         edge_ = detail::WaitEdge::enter(waiter, pending_->target_,
                                         {.wait = &wait_, .slot = &pending_->envelope_->slot});
-        if (edge_ != nullptr && edge_->closes_cycle()) return false;
+        if (edge_ != nullptr) {
+          special_ = Special::edge;
+          if (edge_->closes_cycle()) return false;
+        }
       }
       return wait_.suspend(caller, context, pending_->envelope_->slot, timeout_ns_);
     }
     Result<R, ActorError> await_resume() {
-      if (self_) return Unexpected(ActorError::Kind::deadlock);
       detail::WaitOutcome const outcome = wait_.finish();
-      if (edge_ != nullptr) [[unlikely]] {
+      if (special_ != Special::none) [[unlikely]] {
+        if (special_ == Special::self) return Unexpected(ActorError::Kind::deadlock);
         if (edge_->closes_cycle()) return Unexpected(edge_->error());
+        special_ = Special::none;
         detail::WaitEdge::leave(edge_);
       }
       if (outcome != detail::WaitOutcome::completed) {
@@ -292,11 +296,12 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
     }
 
    private:
+    enum class Special : unsigned char { none, self, edge };
     PendingReply* pending_;
     std::int64_t timeout_ns_;
     detail::SlotWait wait_;
-    detail::WaitEdge* edge_ = nullptr;  // of an actor, where cycles are looked for
-    bool self_ = false;
+    detail::WaitEdge* edge_;  // if special_ is edge: of an actor, where cycles are looked for
+    Special special_ = Special::none;
   };
   Awaiter operator co_await() noexcept { return Awaiter(*this, detail::no_deadline); }
   template <typename Rep, typename Period>
