@@ -60,7 +60,6 @@ std::string told(Reply const& reply) {
                                          : spawned::to_string(reply.error().kind());
 }
 
-/// The same for actors of either backend.
 class Node : public sp::Actor<Node> {
  public:
   void handle_request(Set set) {
@@ -180,50 +179,6 @@ class Child : public sp::Actor<Child> {
 sp::Task<std::string> Node::handle_request(BearChild /*request*/, sp::Context<Node>& context) {
   auto child = co_await Child(context.self()).start_and_wait();
   co_return child ? "up" : child.error().what();
-}
-
-/// Defers its reply, and asks others meanwhile.
-class Deferrer : public sp::Actor<Deferrer> {
- public:
-  struct Question {};
-  struct AskAsker {
-    sp::ActorRef<class Asker> asker;
-  };
-  explicit Deferrer(test::Gate asked) : asked_(std::move(asked)) {}
-
-  sp::RequestResponse<int> handle_request(Question /*request*/, sp::Context<Deferrer>& context) {
-    (void)sp::spawn(answer(context.defer<int>()));
-    asked_.open();
-    return sp::RequestResponse<int>::deferred();
-  }
-  sp::Task<std::string> handle_request(AskAsker order);
-
- private:
-  static sp::Task<void> answer(sp::ReplyTo<int> to) {
-    co_await sp::sleep(50ms);
-    (void)to.reply(42);
-  }
-  test::Gate asked_;
-};
-
-class Asker : public sp::Actor<Asker> {
- public:
-  struct Begin {
-    sp::ActorRef<Deferrer> of;
-    std::chrono::milliseconds pause;
-  };
-  sp::Task<std::string> handle_request(Begin begin) {
-    auto pending = begin.of.start_request<Deferrer::Question>();
-    co_await sp::sleep(begin.pause);
-    auto reply = co_await pending;
-    co_return told(reply);
-  }
-  int handle_request(Ping /*request*/) { return 1; }
-};
-
-sp::Task<std::string> Deferrer::handle_request(AskAsker order) {
-  auto reply = co_await order.asker.request<Ping>();
-  co_return told(reply);
 }
 
 sp::RuntimeOptions detecting(bool detects = true) {
@@ -384,23 +339,6 @@ TEST_SUITE("actors/cycle_pending") {
     };
     sp::run(body(true), detecting());
     sp::run(body(false), detecting());
-  }
-
-  TEST_CASE("no cycle: the reply is deferred, before the wait begins or while it lasts") {
-    auto body = [](std::chrono::milliseconds pause) -> sp::Task<void> {
-      test::Gate const asked;
-      auto deferrer = Deferrer(asked).start();
-      auto asker = Asker().start();
-      auto first = asker.start_request<Asker::Begin>(deferrer, pause);
-      co_await asked.opened();
-      auto back = co_await deferrer.request<Deferrer::AskAsker>(asker);
-      CHECK(back.value() == "answer");
-      auto reply = co_await first;
-      CHECK(reply.value() == "answer");
-    };
-    sp::run(body(0ms), detecting());
-    sp::run(body(10ms), detecting());
-    sp::run(body(100ms), detecting());
   }
 
   TEST_CASE("an actor may wait for the reply of one that is gone, memory and all") {
