@@ -48,9 +48,10 @@ class StopEnvelope final : public Envelope {
 CellBase::CellBase(Executor& where, ActorKind const& actor_kind) noexcept
     : ExecutionContext(where, actor_kind, &run_turn),
       mailbox_(actor_kind.init == nullptr ? Mailbox::Start::idle : Mailbox::Start::running),
+      detects_cycles_(where.detects_cycles()),
       started_(actor_kind.init == nullptr),
       id_(next_actor_id()) {
-  if (where.detects_cycles()) await_checks = finds_cycles;
+  if (detects_cycles_) await_checks = finds_cycles;
 }
 
 CellBase::~CellBase() {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/detail/wait_target.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/detail/spin_lock.hpp>
 
@@ -37,23 +38,27 @@ class WaitEdge::Walk {
 };
 
 WaitEdge* WaitEdge::enter(CellBase& waiter, CellBase& target, SlotWait& wait) noexcept {
-  return publish(waiter, target, &wait, nullptr);
+  return publish(waiter, target, {.wait = &wait});
 }
 
 WaitEdge* WaitEdge::enter(CellBase& waiter, CellBase& target, ThreadWait& wait) noexcept {
-  return publish(waiter, target, nullptr, &wait);
+  return publish(waiter, target, {.blocked = &wait});
 }
 
-WaitEdge* WaitEdge::publish(CellBase& waiter, CellBase& target, SlotWait* wait,
-                            ThreadWait* blocked) noexcept {
-  if ((waiter.await_checks & ExecutionContext::finds_cycles) == 0) return nullptr;
+WaitEdge* WaitEdge::enter(CellBase& waiter, WaitTarget const& target, Signs signs) noexcept {
+  CellBase* const cell = target.cell_or_null();
+  return cell == nullptr ? nullptr : publish(waiter, *cell, signs);
+}
+
+WaitEdge* WaitEdge::publish(CellBase& waiter, CellBase& target, Signs signs) noexcept {
+  if (!waiter.detects_cycles()) return nullptr;
   WaitEdge* edge = nullptr;
   try {
-    edge = pool_new<WaitEdge>(waiter, target, wait, blocked);
+    edge = pool_new<WaitEdge>(waiter, target, signs);
   } catch (...) {
     return nullptr;
   }
-  if (wait != nullptr) wait->report_completion();
+  if (signs.wait != nullptr) signs.wait->report_completion();
   target.retain_memory();                                                           // for walkers
   waiter.waits_for_.store(edge, memory_order_seq_cst);                              // edge
   if (target.waits_for_.load(memory_order_seq_cst) != nullptr) edge->find_cycle();  // edge
@@ -116,7 +121,7 @@ bool WaitEdge::holds_still() const noexcept {
     if (edge == nullptr || edge->is_settled()) return false;
     cell = edge->target_;
   }
-  return !waiter_->is_doomed();
+  return !waiter_->is_doomed() && !is_settled();
 }
 
 void WaitEdge::name_cycle() noexcept {

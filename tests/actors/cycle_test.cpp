@@ -95,6 +95,16 @@ class Asker : public sp::Actor<Asker> {
     auto reply = co_await begin.of.request<Deferrer::Question>();
     co_return reply ? std::to_string(*reply) : reply.error().what();
   }
+  struct BeginPending {
+    sp::ActorRef<Deferrer> of;
+    std::chrono::milliseconds pause;
+  };
+  sp::Task<std::string> handle_request(BeginPending begin) {
+    auto pending = begin.of.start_request<Deferrer::Question>();
+    co_await sp::sleep(begin.pause);
+    auto reply = co_await pending;
+    co_return reply ? std::to_string(*reply) : reply.error().what();
+  }
   int handle_request(Ping /*request*/) { return 1; }
 };
 
@@ -202,6 +212,23 @@ TEST_SUITE("actors/cycle") {
       CHECK(reply.value() == "42");
     };
     sp::run(body(), detecting());
+  }
+
+  TEST_CASE("no cycle: the reply is deferred, before the wait begins or while it lasts") {
+    auto body = [](std::chrono::milliseconds pause) -> sp::Task<void> {
+      test::Gate const asked;
+      auto deferrer = Deferrer(asked).start();
+      auto asker = Asker().start();
+      auto first = asker.start_request<Asker::BeginPending>(deferrer, pause);
+      co_await asked.opened();
+      auto back = co_await deferrer.request<Deferrer::AskBack>(asker);
+      CHECK(back.value() == "1");
+      auto reply = co_await first;
+      CHECK(reply.value() == "42");
+    };
+    sp::run(body(0ms), detecting());
+    sp::run(body(10ms), detecting());
+    sp::run(body(100ms), detecting());
   }
 
   TEST_CASE("waiting for the end of an actor that waits for the reply is a cycle too") {

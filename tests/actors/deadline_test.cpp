@@ -123,6 +123,45 @@ TEST_SUITE("actors/deadline") {
     sp::run(body(), test::virtual_time());
   }
 
+  TEST_CASE("a deadline ends with its handler, a plain one too: the next message has none") {
+    struct Ask {};
+    struct Tell {
+      test::Gate gate;
+    };
+    class Quick : public sp::Actor<Quick> {
+     public:
+      int handle_request(Ask /*request*/) { return 1; }
+      sp::Task<void> handle_message(Tell tell, sp::Context<Quick>& context) {
+        CHECK(!context.deadline().has_value());
+        auto const before = sp::now();
+        co_await sp::sleep(10ms);
+        CHECK(sp::now() - before >= 10ms);
+        tell.gate.open();
+      }
+    };
+    struct Go {
+      sp::ActorRef<Quick> quick;
+    };
+    class Starter : public sp::Actor<Starter> {
+     public:
+      sp::Task<int> handle_request(Go go) {
+        auto pending = go.quick.start_request<Ask>();  // hands the deadline on
+        auto reply = co_await pending;
+        co_return reply.value();
+      }
+    };
+    auto body = []() -> sp::Task<void> {
+      test::Gate const told;
+      auto quick = Quick().start();
+      auto starter = Starter().start();
+      auto reply = co_await starter.request_with_timeout<Go>(1s, quick);
+      CHECK(reply.value() == 1);
+      quick.send<Tell>(told);
+      co_await told.opened();
+    };
+    sp::run(body(), test::virtual_time());
+  }
+
   TEST_CASE("an actor that may block inherits the deadline for its blocking requests") {
     struct Ask {};
     class Blocks : public sp::Actor<Blocks> {

@@ -105,15 +105,25 @@ class Asker : public sp::Actor<Asker> {
     sp::ActorRef<Asker> asker;
   };
   struct Round {};
+  struct LateRound {};
   void handle_message(Next next) { next_ = std::make_unique<Next>(std::move(next)); }
   TASK(std::string) handle_request(Round /*order*/) {
     auto reply = AWAIT next_->asker.request<Round>();
     if (reply) RETURN* reply;
     RETURN reply.error() == Kind::deadlock ? reply.error().what() : "no deadlock";
   }
+  /// The same by a PendingReply, until one has asked.
+  TASK(std::string) handle_request(LateRound /*order*/) {
+    if (std::exchange(has_asked_, true)) RETURN "asked before";
+    auto pending = next_->asker.start_request<LateRound>();
+    auto reply = AWAIT pending.wait_for(1h);
+    if (reply) RETURN* reply;
+    RETURN reply.error() == Kind::deadlock ? reply.error().what() : "no deadlock";
+  }
 
  private:
   std::unique_ptr<Next> next_;
+  bool has_asked_ = false;
 };
 
 class Starter : public sp::Actor<Starter> {
@@ -368,6 +378,11 @@ TEST_SUITE("flavours/behaviour") {
             CHECK(text->find("Asker#" + std::to_string(ring[0].id().value)) != std::string::npos);
             CHECK(text->find(" -> ") != std::string::npos);
             CAPTURE(*text);
+            auto late = AWAIT ring[0].request<Asker::LateRound>();
+            CHECK(sp::now() == before);
+            REQUIRE(late.has_value());
+            CHECK(late->find("Asker#" + std::to_string(ring[0].id().value)) != std::string::npos);
+            CAPTURE(*late);
           }
         },
         std::move(options));

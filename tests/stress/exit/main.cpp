@@ -101,6 +101,11 @@ class Victim : public sp::Actor<Victim> {
         }
         break;
       default:
+        if (work.peer) {
+          auto pending = work.peer->start_request<Work>(std::uint64_t(1), std::nullopt);
+          auto reply = co_await pending.wait_for(milliseconds(1));
+          (void)reply;
+        }
         break;
     }
     co_return 1;

@@ -64,7 +64,7 @@ Task<Result<ActorRef<A>, ActorError>> await_init(ActorRef<A> ref, std::int64_t t
   PendingReply<void> ping = send_ping(ref.cell());
   Result<void, ActorError> ready = co_await PendingReply<void>::Awaiter(ping, timeout_ns);
   if (ready) co_return std::move(ref);
-  if (ready.error() == ActorError::Kind::timeout || ready.error() == ActorError::Kind::cancelled) {
+  if (gave_up_waiting(ready.error())) {
     request_actor_end(ref.cell(), UnreadMail::cancel);
   }
   co_return Unexpected(std::move(ready.error()));

@@ -9,6 +9,7 @@
 #include <spawned/actors/detail/cell.hpp>
 #include <spawned/actors/detail/cycles.hpp>
 #include <spawned/actors/detail/envelopes.hpp>
+#include <spawned/actors/detail/wait_target.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/runtime/detail/promise.hpp>
 #include <spawned/runtime/detail/slot.hpp>
@@ -229,20 +230,21 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
 ///            `timeout` when the time is over, and the request lives on: wait again.
 /// Dropping   gives the reply up.
 /// Cancel     yields `cancelled`; the request lives on.
+/// Errors     as RequestAwaitable. On `deadlock` the wait has not begun, and the request lives on.
+/// Memory     with RuntimeOptions::detect_cycles it keeps the memory of the actor that is asked.
 /// Source     gen_server:send_request/2, wait_response/2.
 template <typename R>
 class [[nodiscard("dropping it gives the reply up")]] PendingReply {
  public:
   using reply_type = R;
 
-  /// `target` is only compared: an actor must not wait for itself.
-  PendingReply(detail::CellBase const& target, detail::ReplyEnvelope<R>& envelope) noexcept
-      : target_(&target), envelope_(&envelope) {}
+  PendingReply(detail::CellBase& target, detail::ReplyEnvelope<R>& envelope) noexcept
+      : target_(target), envelope_(&envelope) {}
   PendingReply(PendingReply&& other) noexcept
-      : target_(other.target_), envelope_(std::exchange(other.envelope_, nullptr)) {}
+      : target_(std::move(other.target_)), envelope_(std::exchange(other.envelope_, nullptr)) {}
   PendingReply& operator=(PendingReply&& other) noexcept {
     PendingReply old(std::move(*this));
-    target_ = other.target_;
+    target_ = std::move(other.target_);
     envelope_ = std::exchange(other.envelope_, nullptr);
     return *this;
   }
@@ -254,22 +256,39 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
    public:
     Awaiter(PendingReply& pending, std::int64_t timeout_ns) noexcept
         : pending_(&pending), timeout_ns_(timeout_ns), wait_(detail::Slot::empty) {}
+    Awaiter(Awaiter const&) = delete;
+    Awaiter& operator=(Awaiter const&) = delete;
+    ~Awaiter() {
+      if (special_ == Special::edge) detail::WaitEdge::leave(edge_);
+    }
     [[nodiscard]] bool await_ready() const noexcept { return pending_->is_ready(); }
     template <detail::runtime_promise Promise>
     bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
       detail::ExecutionContext& context = *caller.promise().context;
-      if (&context == pending_->target_) {
-        self_ = true;
+      if (&context == pending_->target()) {
+        special_ = Special::self;
         return false;
       }
       if (context.await_checks != 0) [[unlikely]] {
-        timeout_ns_ = static_cast<detail::CellBase&>(context).limit_by_deadline(timeout_ns_);
+        auto& waiter = static_cast<detail::CellBase&>(context);
+        timeout_ns_ = waiter.limit_by_deadline(timeout_ns_);
+        edge_ = detail::WaitEdge::enter(waiter, pending_->target_,
+                                        {.wait = &wait_, .slot = &pending_->envelope_->slot});
+        if (edge_ != nullptr) {
+          special_ = Special::edge;
+          if (edge_->closes_cycle()) return false;
+        }
       }
       return wait_.suspend(caller, context, pending_->envelope_->slot, timeout_ns_);
     }
     Result<R, ActorError> await_resume() {
-      if (self_) return Unexpected(ActorError::Kind::deadlock);
       detail::WaitOutcome const outcome = wait_.finish();
+      if (special_ != Special::none) [[unlikely]] {
+        if (special_ == Special::self) return Unexpected(ActorError::Kind::deadlock);
+        if (edge_->closes_cycle()) return Unexpected(edge_->error());
+        special_ = Special::none;
+        detail::WaitEdge::leave(edge_);
+      }
       if (outcome != detail::WaitOutcome::completed) {
         return Unexpected(detail::gave_up_error(outcome, wait_.context()));
       }
@@ -277,10 +296,12 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
     }
 
    private:
+    enum class Special : unsigned char { none, self, edge };
     PendingReply* pending_;
     std::int64_t timeout_ns_;
     detail::SlotWait wait_;
-    bool self_ = false;
+    detail::WaitEdge* edge_;  // if special_ is edge: of an actor, where cycles are looked for
+    Special special_ = Special::none;
   };
   Awaiter operator co_await() noexcept { return Awaiter(*this, detail::no_deadline); }
   template <typename Rep, typename Period>
@@ -288,17 +309,24 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
     return Awaiter(*this, detail::limit_ns(limit));
   }
   /// For threads outside the runtime and actors that may block: the same two, blocking.
-  /// Errors  BlockingInWorker on a worker; `deadlock` in the actor that is to answer.
+  /// Errors  BlockingInWorker on a worker; `deadlock` as above.
   Result<R, ActorError> wait_blocking() { return wait_for_blocking(no_timeout); }
   template <typename Rep, typename Period>
   Result<R, ActorError> wait_for_blocking(std::chrono::duration<Rep, Period> limit) {
     detail::require_no_worker("PendingReply::wait_blocking");
     if (!is_ready()) {
-      detail::CellBase const* const caller = detail::CellBase::running();
-      if (caller != nullptr && caller == target_) return Unexpected(ActorError::Kind::deadlock);
+      detail::CellBase* const caller = detail::CellBase::running();
+      if (caller != nullptr && caller == target()) return Unexpected(ActorError::Kind::deadlock);
       std::int64_t timeout_ns = detail::limit_ns(limit);
       if (caller != nullptr) timeout_ns = caller->limit_by_deadline(timeout_ns);
       detail::ThreadWait wait(detail::Slot::empty);
+      detail::WaitEdge* edge = nullptr;
+      if (caller != nullptr) {
+        edge =
+            detail::WaitEdge::enter(*caller, target_, {.blocked = &wait, .slot = &envelope_->slot});
+      }
+      detail::EdgeGuard const left_before_the_reply_is_taken(edge);
+      if (edge != nullptr && edge->closes_cycle()) return Unexpected(edge->error());
       if (!wait.wait(envelope_->slot, timeout_ns)) {
         return Unexpected(ActorError::Kind::timeout);
       }
@@ -312,7 +340,7 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
 
   /// For the library: whom it asks, an identity; and the request, the caller's from now on, or null
   /// when the reply was taken.
-  [[nodiscard]] void const* target() const noexcept { return target_; }
+  [[nodiscard]] void const* target() const noexcept { return target_.address(); }
   [[nodiscard]] detail::ReplyEnvelope<R>* release() && noexcept {
     return std::exchange(envelope_, nullptr);
   }
@@ -325,11 +353,17 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
     envelope.destroy();
     return result;
   }
-  void const* target_;  // an identity, never dereferenced
+  detail::WaitTarget target_;
   detail::ReplyEnvelope<R>* envelope_;
 };
 
 namespace detail {
+
+/// The wait is over, and nothing is known of the actor.
+[[nodiscard]] inline bool gave_up_waiting(ActorError const& error) noexcept {
+  return error == ActorError::Kind::timeout || error == ActorError::Kind::cancelled ||
+         error == ActorError::Kind::deadlock;
+}
 
 /// Asks the actor to say that it has come so far; no limit of its mailbox applies.
 [[nodiscard]] PendingReply<void> send_ping(CellBase& cell);

@@ -334,6 +334,10 @@ class CellBase : public ExecutionContext {
     cycle_exempt_.store(true, memory_order_relaxed);  // ordered by its next edge: cycles.hpp
   }
 
+  /// Its runtime looks for cycles: its waits have edges. Any thread; unlike await_checks it never
+  /// changes.
+  [[nodiscard]] bool detects_cycles() const noexcept { return detects_cycles_; }
+
   /// The message whose handler is called, until the next one is; null in init and teardown.
   Envelope* current = nullptr;
   /// What that message is, or null.
@@ -412,6 +416,7 @@ class CellBase : public ExecutionContext {
   atomic<std::uint16_t> attention_{0};
   atomic<bool> shutdown_sent_{false};
   atomic<bool> cycle_exempt_{false};
+  bool const detects_cycles_;
   ActorError::Kind answer_ = ActorError::Kind::stopped;
   bool started_ = false;
   bool ending_ = false;

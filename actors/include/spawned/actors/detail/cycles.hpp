@@ -6,6 +6,9 @@
 //   enter   publish the own edge, then look whether the target waits too. If not: done. If so, walk
 //           along the edges under the lock. Twice: the second pass makes sure that every edge of
 //           the first is still there and that its wait is not over; then all were there in between.
+//           A PendingReply may be answered before its wait has begun, so of such a wait the walker
+//           looks at the slot too, also at that of his own: whoever answered it did so before he
+//           published the edge that the walker has come by.
 //   leave   unpublish, then wait for the walkers under way, if any: they may be at this edge.
 //
 // Orderings.
@@ -13,7 +16,9 @@
 //             Of two that publish and look, one sees the other. Who sees an edge of an actor also
 //             sees that the waits it has answered before are settled.
 //   walkers   Walk() adds to walkers (seq_cst)  ->  leave() stores waits_for_, then loads walkers
-//             (seq_cst). Either the walker sees the edge gone, or leave() sees the walker.
+//             (seq_cst). Either the walker sees the edge gone, or leave() sees the walker. What an
+//             edge points at lives until leave() is over: the wait, and the slot of a PendingReply,
+//             which nobody abandons while it is awaited.
 #pragma once
 
 #include <spawned/actors/error.hpp>
@@ -22,11 +27,19 @@
 namespace spawned::detail {
 
 class CellBase;
+class WaitTarget;
 
 class WaitEdge {
  public:
-  WaitEdge(CellBase& waiter, CellBase& target, SlotWait* wait, ThreadWait* blocked) noexcept
-      : waiter_(&waiter), target_(&target), wait_(wait), blocked_(blocked) {}
+  /// What shows that a wait is over: one of the waits, and the slot if it was published before.
+  struct Signs {
+    SlotWait* wait = nullptr;       // of a coroutine, or
+    ThreadWait* blocked = nullptr;  // of a thread
+    Slot const* slot = nullptr;
+  };
+
+  WaitEdge(CellBase& waiter, CellBase& target, Signs signs) noexcept
+      : waiter_(&waiter), target_(&target), signs_(signs) {}
 
   /// On the waiter's turn, before it waits. Null: its runtime does not look for cycles, or there is
   /// no memory to.
@@ -34,6 +47,10 @@ class WaitEdge {
   /// The same for an actor that blocks its thread.
   [[nodiscard]] static WaitEdge* enter(CellBase& waiter, CellBase& target,
                                        ThreadWait& wait) noexcept;
+  /// The same for a request that is under way since before, and perhaps answered; a wait and its
+  /// slot. Null also if the target's runtime does not look for cycles: none leads through it.
+  [[nodiscard]] static WaitEdge* enter(CellBase& waiter, WaitTarget const& target,
+                                       Signs signs) noexcept;
   /// The wait is over. Sets `edge` to null.
   static void leave(WaitEdge*& edge) noexcept;
 
@@ -44,10 +61,10 @@ class WaitEdge {
 
  private:
   class Walk;
-  static WaitEdge* publish(CellBase& waiter, CellBase& target, SlotWait* wait,
-                           ThreadWait* blocked) noexcept;
+  static WaitEdge* publish(CellBase& waiter, CellBase& target, Signs signs) noexcept;
   [[nodiscard]] bool is_settled() const noexcept {
-    return wait_ != nullptr ? wait_->is_settled() : blocked_->is_settled();
+    if (signs_.slot != nullptr && signs_.slot->is_done()) return true;
+    return signs_.wait != nullptr ? signs_.wait->is_settled() : signs_.blocked->is_settled();
   }
   void find_cycle() noexcept;
   [[nodiscard]] bool is_on_cycle() const noexcept;
@@ -56,8 +73,7 @@ class WaitEdge {
 
   CellBase* waiter_;
   CellBase* target_;
-  SlotWait* wait_;       // of a coroutine, or
-  ThreadWait* blocked_;  // of a thread
+  Signs signs_;
   ExitReason names_;
   bool closes_cycle_ = false;
 };

@@ -85,17 +85,29 @@ struct HandlerFrame {
                                   Env::message_name());
       } else if constexpr (std::is_void_v<H>) {
         call();
+        hand_on_no_more(cell, envelope);
         return consume();
       } else {
-        return consume(call());
+        H&& answer = call();
+        hand_on_no_more(cell, envelope);
+        return consume(std::forward<H>(answer));
       }
     } catch (...) {
+      hand_on_no_more(cell, envelope);
       return envelope.failed(cell);
     }
   }
 
  private:
   static constexpr Step step{&describe_actor_step, type_name<A>(), Env::message_name()};
+
+  // Before the message is consumed: the next one may be none that has a deadline.
+  static void hand_on_no_more(ActorCell<A>& cell, Env const& envelope) noexcept {
+    if constexpr (std::is_base_of_v<RequestBase, Env>) {
+      if (envelope.deadline_ns != no_deadline) [[unlikely]]
+        cell.drop_deadline();
+    }
+  }
 
   template <typename X>
   static Turn after(CellBase& base) {

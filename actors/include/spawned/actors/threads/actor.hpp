@@ -36,7 +36,7 @@ Result<ActorRef<A>, ActorError> wait_for_init(ActorRef<A> ref, std::int64_t time
   Result<void, ActorError> ready = ping.wait_for_blocking(
       timeout_ns == no_deadline ? no_timeout : std::chrono::nanoseconds(timeout_ns));
   if (ready) return ref;
-  if (ready.error() == ActorError::Kind::timeout) request_actor_end(ref.cell(), UnreadMail::cancel);
+  if (gave_up_waiting(ready.error())) request_actor_end(ref.cell(), UnreadMail::cancel);
   return Unexpected(std::move(ready.error()));
 }
 
