@@ -315,6 +315,7 @@ void Worker::give_back() noexcept {
 // Back into the pool of spares, until activate(). The order is that of the notes in idle.hpp: give
 // back, stop searching, leave.
 void Worker::retire() noexcept {
+  activity.end();
   give_back();
   help_wanted_ = false;
   local_turns_ = 0;
@@ -330,6 +331,8 @@ void Worker::retire() noexcept {
 }
 
 void Worker::activate() noexcept {
+  // The monitor may have asked twice, the second time just before the spare was dormant.
+  retire_asked_.store(false, memory_order_relaxed);  // ordered by life
   life_.store(active, memory_order_release);  // life
   futex_wake_one(life_);
 }

@@ -57,12 +57,13 @@ sp::Task<void> leaf(Count& done) {
   co_return;
 }
 
-// Requests, sleeps and children; counts itself when all of it is done.
+// Requests, sleeps and children; counts itself when all of it is done. Without limits: with few
+// spares the wedged may keep all workers for seconds; what never comes is found by the watchdog.
 sp::Task<void> traffic(sp::ActorRef<Adder> adder, stress::Random random, Count& done) {
   for (std::uint64_t step = random.below(10); step != 0; --step) {
     switch (random.below(5)) {
       case 0: {
-        auto sum = co_await adder.request<Adder::Sleepy>();
+        auto sum = co_await adder.request_with_timeout<Adder::Sleepy>(sp::no_timeout);
         stress::check(sum.has_value(), "a request with a sleep");
         break;
       }
@@ -79,7 +80,7 @@ sp::Task<void> traffic(sp::ActorRef<Adder> adder, stress::Random random, Count& 
         co_await sp::yield_now();
         break;
       default: {
-        auto sum = co_await adder.request<Adder::Add>(1U);
+        auto sum = co_await adder.request_with_timeout<Adder::Add>(sp::no_timeout, 1U);
         stress::check(sum.has_value(), "a request");
         break;
       }
