@@ -96,6 +96,7 @@ std::string_view CellBase::name() const noexcept {
 
 void CellBase::launch() {
   bool const has_init = !started_;
+  if (home->stepwise()) attend_to(Attention::stepwise);
   CellBase* const starter = running();
   if (starter != nullptr) parent_ = starter->ancestor();
   if (!live_add(*this, starter == nullptr)) {
@@ -119,7 +120,9 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
   auto& self = static_cast<CellBase&>(runnable);
   current_worker->activity.identify(self.id_.value);
   Turn turn = Turn::next;
+  bool resumes = false;
   if (self.coroutine_) [[unlikely]] {
+    resumes = true;
     self.wait_gate();
     if (self.has_attention(Attention::lethal) && !self.resumes_doomed) [[unlikely]] {
       turn = self.abort_callback();
@@ -138,13 +141,13 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
       turn = self.actor_kind().init(self);
     }
   }
-  self.work_through(turn);
+  self.work_through(turn, resumes ? 1 : 0);
 }
 
 // The actor's turn, from the answer of one callback to the next, until it is suspended, idle, ended
 // or has used its budget.
-void CellBase::work_through(Turn turn) noexcept {
-  for (unsigned handled = 0;; ++handled) {
+void CellBase::work_through(Turn turn, unsigned handled) noexcept {
+  for (;; ++handled) {
     if (turn == Turn::away) return;
     if (turn == Turn::stop || ending_or_stopping_) {
       if (end_turn() == Turn::next) finish_end();
@@ -175,8 +178,13 @@ void CellBase::work_through(Turn turn) noexcept {
       schedule_last(*this);
       return;
     }
-    if (attention != 0) [[unlikely]]
+    if (attention != 0) [[unlikely]] {
+      if ((attention & Attention::stepwise) != 0 && handled != 0) {
+        schedule_last(*this);
+        return;
+      }
       look_up_before(*envelope);
+    }
     if (envelope == inbox_) {
       inbox_ = envelope->next.get();
     } else {

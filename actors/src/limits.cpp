@@ -122,7 +122,7 @@ Result<void, ActorError> send_blocking(CellBase& cell, Envelope& envelope) {
 // --- the owner's side ---
 
 Turn CellBase::serve_queue(unsigned handled) noexcept {
-  if (handled >= budget) {
+  if (handled >= budget || (handled != 0 && has_attention(Attention::stepwise))) {
     schedule_last(*this);
     return Turn::away;
   }

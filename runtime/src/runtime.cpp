@@ -119,6 +119,11 @@ Runtime::Runtime(detail::NoWorkers /*tag*/, RuntimeOptions options) {
   scheduler_.reset(new detail::Scheduler(checked(std::move(options))));
 }
 
+Runtime::Runtime(detail::Driven /*tag*/, RuntimeOptions options) {
+  options.workers = 1;
+  scheduler_.reset(new detail::Scheduler(checked(std::move(options)), true));
+}
+
 Runtime::~Runtime() = default;
 
 void Runtime::Delete::operator()(detail::Scheduler* scheduler) const noexcept {

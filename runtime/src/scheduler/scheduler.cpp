@@ -43,8 +43,8 @@ std::string seconds_since(std::chrono::nanoseconds start) {
 
 }  // namespace
 
-Scheduler::Scheduler(RuntimeOptions options)
-    : Executor(*this, options.detect_cycles),
+Scheduler::Scheduler(RuntimeOptions options, bool driven)
+    : Executor(*this, options.detect_cycles, driven),
       idle(options.workers, options.spare_workers_max),
       living(options.workers + 1),
       blocking(*this, options.name, options.blocking_threads_max,
@@ -59,6 +59,7 @@ Scheduler::Scheduler(RuntimeOptions options)
   if (options_.pin_workers) processors_ = allowed_processors();
   for (std::uint32_t i = 0; i < options_.workers; ++i) add_worker(i, Worker::Kind::permanent);
   options_.clock->attach(*this);
+  if (driven) return;
   try {
     for (std::uint32_t i = 0; i < options_.workers; ++i) {
       worker(i).thread = std::thread([&self = worker(i)] { self.run(); });
@@ -142,7 +143,8 @@ bool Scheduler::advance_virtual_time() noexcept {
       next = std::min(next, worker(i).timers.next_deadline_ns());
     }
     // No thread outside has started in between: `next` is the earliest of all timers.
-    moved = next != TimerWheel::none && outside_.load(memory_order_seq_cst) == outside &&  // outside
+    moved = next != TimerWheel::none &&
+            outside_.load(memory_order_seq_cst) == outside &&  // outside
             clock().on_idle(std::chrono::nanoseconds(next));
   }
   idle.release();

@@ -110,6 +110,17 @@ Runnable* Worker::take_local() noexcept {
   return deque.take_oldest();
 }
 
+void Worker::take_all(std::int64_t now_ns, RunnableChain& chain) noexcept {
+  if (hand_off != nullptr) chain.append(*std::exchange(hand_off, nullptr));
+  if (Runnable* const next = take_run_next()) chain.append(*next);
+  while (Runnable* const work = deque.take_oldest()) chain.append(*work);
+  while (scheduler->injector.has_work()) {
+    Runnable* work = nullptr;
+    if (scheduler->injector.take(&work, 1) == 1) chain.append(*work);
+  }
+  if (!timers.empty()) timers_fired_.add(timers.poll(now_ns, chain));
+}
+
 // Keeps outside work and timers from starving behind a busy deque.
 void Worker::maintain() noexcept {
   until_maintenance_ = maintenance_period;
@@ -333,7 +344,7 @@ void Worker::retire() noexcept {
 void Worker::activate() noexcept {
   // The monitor may have asked twice, the second time just before the spare was dormant.
   retire_asked_.store(false, memory_order_relaxed);  // ordered by life
-  life_.store(active, memory_order_release);  // life
+  life_.store(active, memory_order_release);         // life
   futex_wake_one(life_);
 }
 

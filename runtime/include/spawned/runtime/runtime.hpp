@@ -143,6 +143,8 @@ struct ShutdownReport {
 
 namespace detail {
 struct NoWorkers {};
+/// One worker, without a thread: the maker runs what is queued (simulation/driver.hpp).
+struct Driven {};
 }  // namespace detail
 
 /// An M:N scheduler with its workers, timers and blocking pool.
@@ -164,6 +166,7 @@ class Runtime {
   explicit Runtime(RuntimeOptions options = {});
   /// For the threads flavour: a runtime without workers, on which no task can run.
   Runtime(detail::NoWorkers tag, RuntimeOptions options);
+  Runtime(detail::Driven tag, RuntimeOptions options);
   ~Runtime();
   Runtime(Runtime const&) = delete;
   Runtime& operator=(Runtime const&) = delete;

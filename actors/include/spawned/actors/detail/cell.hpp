@@ -131,6 +131,7 @@ class CellBase : public ExecutionContext {
     static constexpr std::uint16_t suspended = 512;            // suspend.cpp
     static constexpr std::uint16_t parked = 1024;              // the same
     static constexpr std::uint16_t runtime_ends = 2048;        // no suspension any more
+    static constexpr std::uint16_t stepwise = 4096;            // Executor::stepwise()
     static constexpr std::uint16_t queued = bounded | urgent;  // its mail goes through a MailQueue
     static constexpr std::uint16_t unsuspendable = lethal | discard | runtime_ends;
   };
@@ -385,7 +386,7 @@ class CellBase : public ExecutionContext {
   friend void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept;
 
   [[nodiscard]] Ancestor* ancestor();
-  void work_through(Turn turn) noexcept;
+  void work_through(Turn turn, unsigned handled) noexcept;
   [[nodiscard]] Turn attend() noexcept;
   [[nodiscard]] bool park() noexcept;
   void unpark() noexcept;

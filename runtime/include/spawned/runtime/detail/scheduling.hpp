@@ -22,8 +22,8 @@ struct Runnable;
 /// (DedicatedThread), or on the threads of the blocking pool (BlockingPool).
 class Executor {
  public:
-  Executor(Scheduler& runtime, bool detects_cycles) noexcept
-      : runtime_(&runtime), detects_cycles_(detects_cycles) {}
+  Executor(Scheduler& runtime, bool detects_cycles, bool stepwise = false) noexcept
+      : runtime_(&runtime), detects_cycles_(detects_cycles), stepwise_(stepwise) {}
   Executor(Executor const&) = delete;
   Executor& operator=(Executor const&) = delete;
 
@@ -35,6 +35,8 @@ class Executor {
   [[nodiscard]] Scheduler& runtime() const noexcept { return *runtime_; }
   /// RuntimeOptions::detect_cycles.
   [[nodiscard]] bool detects_cycles() const noexcept { return detects_cycles_; }
+  /// A turn shall be as short as it can be: one message. Others may come in between.
+  [[nodiscard]] bool stepwise() const noexcept { return stepwise_; }
 
  protected:
   ~Executor() = default;
@@ -42,6 +44,7 @@ class Executor {
  private:
   Scheduler* runtime_;
   bool detects_cycles_;
+  bool stepwise_;
 };
 
 /// A unit of work: what the run queues hold. Being in a queue gives the queue the sole right to
