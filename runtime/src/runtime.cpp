@@ -119,9 +119,9 @@ Runtime::Runtime(detail::NoWorkers /*tag*/, RuntimeOptions options) {
   scheduler_.reset(new detail::Scheduler(checked(std::move(options))));
 }
 
-Runtime::Runtime(detail::Driven /*tag*/, RuntimeOptions options) {
+Runtime::Runtime(detail::Driven tag, RuntimeOptions options) {
   options.workers = 1;
-  scheduler_.reset(new detail::Scheduler(checked(std::move(options)), true));
+  scheduler_.reset(new detail::Scheduler(checked(std::move(options)), tag.driver));
 }
 
 Runtime::~Runtime() = default;

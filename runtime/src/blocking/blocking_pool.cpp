@@ -26,10 +26,12 @@ BlockingPool::~BlockingPool() {
 }
 
 void BlockingPool::submit(Runnable& job) {
+  if (owner_.driver() != nullptr) return owner_.driver()->run_blocking(job);
   if (!enqueue(job, true)) job.run(job);
 }
 
 void BlockingPool::post(Runnable& turn) noexcept {
+  if (owner_.driver() != nullptr) return owner_.driver()->run_blocking(turn);
   Scheduler::Entry const entry(owner_);  // the runtime may end as soon as the turn has run
   if (enqueue(turn, false)) return;
   owner_.outside_starts();

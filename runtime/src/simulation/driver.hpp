@@ -2,23 +2,26 @@
 // calling thread.
 //
 // The worker's queues fill as they do on a real runtime; the driver empties them into one list
-// after each step and chooses from it. So everything above the queues is the code that runs for
-// real.
+// before each step and lets a Chooser choose from it. So everything above the queues is the code
+// that runs for real.
 #pragma once
 
 #include <cstdint>
-#include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include <spawned/runtime/clock.hpp>
+#include <spawned/runtime/detail/simulated.hpp>
 #include <spawned/runtime/runtime.hpp>
 #include <spawned/runtime/simulation.hpp>
 
 #include "scheduler/scheduler.hpp"
-#include "simulation/choices.hpp"
+#include "simulation/chooser.hpp"
+#include "simulation/ready_list.hpp"
+#include "simulation/threads.hpp"
 
 namespace spawned::simulation {
 
@@ -37,9 +40,9 @@ class SimulatedClock final : public Clock {
   std::int64_t now_ns_ = 0;
 };
 
-class Driver {
+class Driver final : public detail::Simulated {
  public:
-  Driver(Options const& options, Choices choices);
+  Driver(Options const& options, std::unique_ptr<Chooser> chooser);
   ~Driver();
   Driver(Driver const&) = delete;
   Driver& operator=(Driver const&) = delete;
@@ -48,31 +51,59 @@ class Driver {
   /// A hash for each step so far, if asked for.
   std::vector<std::uint64_t>* hashes = nullptr;
 
+  // --- Simulated ---
+  [[nodiscard]] detail::Scheduler& scheduler() noexcept override { return scheduler_; }
+  std::uint32_t choose(std::uint32_t n, Choice kind) noexcept override;
+  bool chance(double probability, Choice kind) noexcept override;
+  std::uint64_t next_actor_id() noexcept override { return ++actor_ids_; }
+  void lives(detail::ExecutionContext& context) noexcept override;
+  void ended(detail::ExecutionContext& context) noexcept override;
+  void sent(detail::ExecutionContext& receiver, void const* message) noexcept override;
+  void taken(detail::ExecutionContext& receiver, void const* message) noexcept override;
+  void remark(std::string_view text) noexcept override;
+  void fail(std::string problem) noexcept override;
+  void post(detail::Runnable& work) noexcept override { ready_.add(work); }
+  void block(detail::atomic<std::uint32_t>& word) noexcept override;
+  void wake(detail::atomic<std::uint32_t>& word) noexcept override { threads_.wake(word); }
+  void run_blocking(detail::Runnable& work) noexcept override { threads_.submit(work); }
+  [[nodiscard]] detail::Executor& dedicated() override { return threads_.dedicated(); }
+  [[nodiscard]] bool run_until_ended(bool roots_only) noexcept override;
+
  private:
   enum class Step : std::uint8_t { done, quiet, limit };
 
   Step step();
-  void collect();
-  void run_unit(detail::Runnable& unit, std::size_t choice, std::size_t of);
+  void run_unit(detail::Runnable& work, std::uint32_t unit);
   void move_time(std::int64_t to_ns);
-  void note(std::string text);
+  [[nodiscard]] std::int64_t next_timer_ns() const noexcept;
   void mix(std::uint64_t value) noexcept;
+  void mix(std::string_view text) noexcept;
+  Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
+  void keep(std::uint32_t choice, std::uint32_t of);
   void end(Report& report);
   [[nodiscard]] std::string who_lives() const;
-  [[nodiscard]] std::uint64_t ordinal(std::uint64_t id);
 
   Options options_;
-  Choices choices_;
+  std::unique_ptr<Chooser> chooser_;
   std::shared_ptr<SimulatedClock> clock_;
   std::unique_ptr<Runtime> runtime_;
   detail::Scheduler& scheduler_;
   detail::Worker& worker_;
-  std::vector<detail::Runnable*> ready_;
-  std::size_t ready_begin_ = 0;
+
+  ReadyList ready_;
+  Threads threads_;
+  std::uint32_t running_ = Event::nobody;
+  std::uint64_t actor_ids_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t hash_ = 0xcbf29ce484222325U;
-  std::unordered_map<std::uint64_t, std::uint64_t> ordinals_;
-  std::vector<std::string> story_;
+  std::vector<std::uint32_t> choices_;
+  std::string problem_;
+
+  // Of the trace.
+  std::vector<Event> events_;
+  std::vector<std::string> units_{"nobody"};
+  std::unordered_map<void const*, std::uint64_t> under_way_;  // message: the event that sent it
+  void const* taken_ = nullptr;
 };
 
 }  // namespace spawned::simulation

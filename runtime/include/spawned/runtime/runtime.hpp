@@ -143,8 +143,11 @@ struct ShutdownReport {
 
 namespace detail {
 struct NoWorkers {};
-/// One worker, without a thread: the maker runs what is queued (simulation/driver.hpp).
-struct Driven {};
+class Simulated;
+/// One worker, without a thread: `driver` runs what is queued (simulation/driver.hpp).
+struct Driven {
+  Simulated* driver;
+};
 }  // namespace detail
 
 /// An M:N scheduler with its workers, timers and blocking pool.
