@@ -55,6 +55,8 @@ Driver::Driver(Options const& options, Choices choices)
     : options_(options),
       choices_(std::move(choices)),
       clock_(std::make_shared<SimulatedClock>()),
+      real_world_(options.real_world, *clock_,
+                  [this](std::uint32_t n) { return choices_.choose(n); }),
       runtime_(std::make_unique<Runtime>(detail::Driven{}, runtime_options(clock_))),
       scheduler_(runtime_->scheduler()),
       worker_(scheduler_.worker(0)) {}
@@ -97,7 +99,10 @@ void Driver::move_time(std::int64_t to_ns) {
 void Driver::run_unit(detail::Runnable& unit, std::size_t choice, std::size_t of) {
   worker_.activity.end();
   worker_.running = &unit;
-  unit.run(unit);
+  {
+    detail::Watched const watched(real_world_.watch());
+    unit.run(unit);
+  }
   worker_.running = nullptr;
   mix(choice);
   mix(of);
@@ -166,12 +171,15 @@ Report Driver::run(Program const& program) {
   Ending ending;
   detail::current_worker = &worker_;
   {
-    Task<void> body = program();
+    Task<void> body = [&] {
+      detail::Watched const watched(real_world_.watch());
+      return program();
+    }();
     JoinHandle<void> const handle = detail::spawn_on(
         scheduler_, note_the_end(std::move(body), ending), std::source_location::current());
     Step last = Step::done;
-    while (!ending.ended && last == Step::done) last = step();
-    if (!ending.ended) {
+    while (!ending.ended && last == Step::done && !real_world_.failed()) last = step();
+    if (!ending.ended && !real_world_.failed()) {
       bool const limit = last == Step::limit;
       report.outcome = limit ? Outcome::step_limit : Outcome::deadlock;
       report.problem =
@@ -191,6 +199,10 @@ Report Driver::run(Program const& program) {
   report.choices = choices_.take();
   report.story = std::exchange(story_, {});
   end(report);
+  if (real_world_.failed()) {
+    report.outcome = Outcome::real_world;
+    report.problem = real_world_.problem();
+  }
   detail::current_worker = nullptr;
   return report;
 }

@@ -19,6 +19,7 @@
 
 #include "scheduler/scheduler.hpp"
 #include "simulation/choices.hpp"
+#include "simulation/real_world.hpp"
 
 namespace spawned::simulation {
 
@@ -64,6 +65,7 @@ class Driver {
   Options options_;
   Choices choices_;
   std::shared_ptr<SimulatedClock> clock_;
+  RealWorldPolicy real_world_;
   std::unique_ptr<Runtime> runtime_;
   detail::Scheduler& scheduler_;
   detail::Worker& worker_;

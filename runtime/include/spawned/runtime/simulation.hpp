@@ -21,6 +21,16 @@ enum class ClockMode : std::uint8_t {
                 ///< limit
 };
 
+/// What becomes of calls of the real world, which no seed decides: the real clock, sleeping threads,
+/// new threads, sockets, random devices. Only a program that links spawned::simulation_interpose
+/// knows of them; docs/design/simulation.md lists them.
+enum class RealWorld : std::uint8_t {
+  ignore,      ///< they happen
+  warn,        ///< they happen, and each call site is logged once
+  virtualise,  ///< clocks show virtual time, random numbers are drawn from the seed; the rest fails
+  fail,        ///< the run ends after the present step with Outcome::real_world
+};
+
 struct Options {
   ClockMode clock = ClockMode::adversarial;
   /// Of the steps of an adversarial clock at which time moves to the next timer; 0 to 1.
@@ -29,6 +39,7 @@ struct Options {
   std::uint64_t steps_max = 1'000'000;
   /// Keep what happened as text, in Report::story. Costs some hundred nanoseconds a step.
   bool story = false;
+  RealWorld real_world = RealWorld::fail;
 };
 
 enum class Outcome : std::uint8_t {
@@ -37,6 +48,7 @@ enum class Outcome : std::uint8_t {
   deadlock,    ///< nothing can run any more, and the program has not ended
   step_limit,  ///< Options::steps_max
   stuck_end,   ///< the program has ended, but something that it left behind does not end
+  real_world,  ///< it has called the real world: see RealWorld
 };
 [[nodiscard]] char const* to_string(Outcome outcome) noexcept;
 
