@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "simulation/driver.hpp"
+#include "simulation/heap_layout.hpp"
 
 namespace spawned::simulation {
 
@@ -131,8 +132,12 @@ void check_determinism(std::uint64_t seed, Program const& program, Options const
   std::vector<std::uint64_t> second;
   Options with_story = options;
   with_story.story = true;
-  Report const one = run_from(Choices(seed), program, with_story, &first);
-  Report const other = run_from(Choices(seed), program, with_story, &second);
+  auto run_under = [&](AddressOrder order, std::vector<std::uint64_t>& hashes) {
+    HeapLayout const layout(order);
+    return run_from(Choices(seed), program, with_story, &hashes);
+  };
+  Report const one = run_under(AddressOrder::ascending, first);
+  Report const other = run_under(AddressOrder::descending, second);
   if (one.hash == other.hash && one.outcome == other.outcome) return;
   auto const differ = std::mismatch(first.begin(), first.end(), second.begin(), second.end());
   auto const at = static_cast<std::size_t>(differ.first - first.begin());

@@ -120,7 +120,8 @@ struct Findings {
 [[nodiscard]] Findings explore(std::uint64_t seeds, Program const& program,
                                Options const& options = {}, std::uint64_t first = 1);
 
-/// Runs a seed twice. Errors: NotDeterministic, with the first step that differs.
+/// Runs a seed twice, with blocks of memory in opposite orders of their addresses. Errors:
+/// NotDeterministic, with the first step that differs.
 void check_determinism(std::uint64_t seed, Program const& program, Options const& options = {});
 
 }  // namespace spawned::simulation

@@ -1,6 +1,7 @@
 #include "simulation/interpose/call_site.hpp"
 
 #include <cstdio>
+#include <functional>
 #include <initializer_list>
 #include <string_view>
 
@@ -39,8 +40,24 @@ bool is_driver(Place const& place) {
   return begins_with_any(place.name, {"_ZN7spawned10simulation6Driver"});
 }
 
+// The parts of a coroutine have names like "f(f(int)::_Z1fi.Frame*) [clone .actor]" (g++) and
+// "f(int) [clone .resume]" (clang).
+std::string without_coroutine_parts(std::string name) {
+  std::size_t const clone = name.find(" [clone .");
+  if (clone == std::string::npos) return name;
+  name.resize(clone);
+  std::size_t const mangled = name.find("::_Z");
+  for (std::size_t at = name.find('('); at < mangled; at = name.find('(', at + 1)) {
+    if (mangled == std::string::npos) break;
+    if (at != 0 && name.compare(at + 1, at, name, 0, at) == 0)
+      return name.substr(at + 1, mangled - at - 1);
+  }
+  return name;
+}
+
 std::string describe(Place const& place) {
-  std::string text = place.name.empty() ? "?" : detail::demangled(place.name.c_str());
+  std::string text =
+      place.name.empty() ? "?" : without_coroutine_parts(detail::demangled(place.name.c_str()));
   constexpr std::size_t longest = 160;
   if (text.size() > longest) text = text.substr(0, longest) + "...";
   if (!place.file.empty()) return text + " at " + place.file + ":" + std::to_string(place.line);
@@ -49,23 +66,28 @@ std::string describe(Place const& place) {
   return text + " (" + place.module + number + ")";
 }
 
+// A return address may be in the next line, even in the next function.
+Place place_of_call(void* returns_to) {
+  return place_of(reinterpret_cast<std::uintptr_t>(returns_to) - 1);
+}
+
 }  // namespace
 
-void CallSite::look() noexcept {
+void CallSite::look() {
   if (end_ != 0) return;
   end_ = backtrace(frames_, most);
   while (begin_ < end_ && frames_[begin_] != returns_to_) ++begin_;
-  if (begin_ == end_) begin_ = 0;
+  if (begin_ == end_) begin_ = 0;  // the stack was not walked that far
+  while (begin_ < end_ && is_in_between(place_of_call(frames_[begin_]))) ++begin_;
 }
 
-std::uint64_t CallSite::key() noexcept {
+std::uint64_t CallSite::key() {
   look();
-  constexpr int innermost = 6;  // those of std, and some
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (int i = begin_; i < end_ && i < begin_ + innermost; ++i) {
-    hash = (hash ^ reinterpret_cast<std::uintptr_t>(frames_[i])) * 0x100000001b3U;
-  }
-  return hash;
+  void* const frame = begin_ < end_ ? frames_[begin_] : returns_to_;
+  Place const place = place_of_call(frame);
+  // An unrolled loop is several places of the program, but one of its source.
+  if (!place.file.empty()) return std::hash<std::string>()(describe(place));
+  return reinterpret_cast<std::uintptr_t>(frame);
 }
 
 std::string CallSite::text() {
@@ -74,8 +96,7 @@ std::string CallSite::text() {
   std::string text;
   int named = 0;
   for (int i = begin_; i < end_ && named < named_most; ++i) {
-    // A return address may be in the next line, even in the next function.
-    Place const place = place_of(reinterpret_cast<std::uintptr_t>(frames_[i]) - 1);
+    Place const place = place_of_call(frames_[i]);
     if (is_driver(place)) break;
     if (is_in_between(place)) continue;
     text += (named == 0 ? "\n  " : "\n  in a call by ") + describe(place);

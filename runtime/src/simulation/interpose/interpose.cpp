@@ -276,7 +276,7 @@ long random() noexcept {
 // processor, which leaves nothing else to stand before. Weak, so that a static libstdc++ wins.
 [[gnu::weak]] unsigned _ZNSt13random_device9_M_getvalEv(void* device);
 unsigned _ZNSt13random_device9_M_getvalEv(void* device) {
-  static constexpr RealWorldCall call{"std::random_device::operator()",
+  static constexpr RealWorldCall call{"std::random_device::operator",
                                       "takes a number from a random device", use_random, true};
   if (ask(call, __builtin_return_address(0)) == Answer::simulated) {
     return real_world_watch->random();

@@ -80,6 +80,11 @@ std::string_view text_at(Bytes section, std::uint64_t offset) noexcept {
   return reader.text();
 }
 
+// A header of the system's or of ours: a call that was inlined from it is the program's.
+bool is_library(std::string_view path) noexcept {
+  return path.starts_with("/usr/") || path.find("/include/spawned/") != std::string_view::npos;
+}
+
 struct File {
   std::string_view name;
   std::uint64_t directory = 0;
@@ -245,9 +250,7 @@ bool Unit::add_row(bool last) {
   if (row_.address > wanted_) return false;  // this sequence begins behind it
   before_ = row_;
   // Line 0: what the compiler has made up.
-  if (row_.address >= function_ && row_.line != 0 && !path_of(row_.file).starts_with("/usr/")) {
-    own_ = row_;
-  }
+  if (row_.address >= function_ && row_.line != 0 && !is_library(path_of(row_.file))) own_ = row_;
   return false;
 }
 

@@ -22,7 +22,7 @@ struct LineSections {
 };
 
 /// Where `address` comes from, in the function that begins at `function`. A call that was inlined
-/// from a header of the system counts as where the function itself is.
+/// from a header of the system or of ours counts as where the function itself is.
 [[nodiscard]] SourceLine line_of(LineSections const& sections, std::uintptr_t function,
                                  std::uintptr_t address);
 

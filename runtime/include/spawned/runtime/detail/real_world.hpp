@@ -27,7 +27,7 @@ class RealWorldSite {
   RealWorldSite& operator=(RealWorldSite const&) = delete;
 
   /// Different for different places.
-  [[nodiscard]] virtual std::uint64_t key() noexcept = 0;
+  [[nodiscard]] virtual std::uint64_t key() = 0;
   /// For people: the function, file and line, and who called it.
   [[nodiscard]] virtual std::string text() = 0;
 
