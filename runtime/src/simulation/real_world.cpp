@@ -39,6 +39,7 @@ RealWorldPolicy::Answer RealWorldPolicy::met(detail::RealWorldCall const& call,
       if (is_new(site.key())) log::warn("spawned", "simulation: " + describe(call, site));
       return Answer::real;
     }
+    if (call.may_hang) log::error("spawned", "simulation: " + describe(call, site));
     if (!failed_) problem_ = describe(call, site);
   } catch (...) {  // no memory: the run fails without a text
   }

@@ -422,6 +422,30 @@ TEST_SUITE("runtime/simulation/interpose") {
     CHECK(kept.lines.empty());
   }
 
+  TEST_CASE("a wait without a limit is told of before it begins, and ended by who can") {
+    Kept kept;
+    static std::mutex mutex;
+    static std::condition_variable changed;
+    static bool ready = false;
+    static std::atomic<bool> waiting{false};
+    std::thread other([] {
+      while (!waiting) std::this_thread::yield();
+      std::scoped_lock const lock(mutex);
+      ready = true;
+      changed.notify_one();
+    });
+    sim::Report const report = run(+[] {
+      std::unique_lock lock(mutex);
+      waiting = true;
+      changed.wait(lock, [] { return ready; });
+    });
+    other.join();
+    CHECK(report.outcome == Outcome::real_world);
+    CHECK(has(report.problem, "pthread_cond_wait() blocks the thread"));
+    REQUIRE_FALSE(kept.lines.empty());
+    CHECK(has(kept.lines[0], "pthread_cond_wait"));
+  }
+
   TEST_CASE("a sink of the log may use the real world") {
     Kept kept;
     CHECK(run(+[] { spawned::log::warn("test", "a line"); }).passed());

@@ -204,8 +204,9 @@ int sched_yield() noexcept {
 
 // Waits even if it is not allowed to: only another thread can end it, and there may be one.
 int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
-  SPAWNED_ASK("blocks the thread, maybe for ever", use_channel, false);
-  (void)answer;
+  static constexpr RealWorldCall call{__func__, "blocks the thread, maybe for ever", use_channel,
+                                      false, true};
+  (void)ask(call, __builtin_return_address(0));
   return SPAWNED_REAL(pthread_cond_wait)(condition, mutex);
 }
 

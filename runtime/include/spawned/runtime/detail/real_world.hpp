@@ -18,6 +18,8 @@ struct RealWorldCall {
   char const* instead;   ///< what to call instead
   /// False: there is no virtual answer, as for a thread that blocks.
   bool can_be_virtual;
+  /// True: it may never return, so that the report might never be seen.
+  bool may_hang = false;
 };
 
 /// Where it was called. Asked only if somebody wants to know: it costs a walk of the stack.
