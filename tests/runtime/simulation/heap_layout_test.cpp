@@ -11,12 +11,20 @@
 #include <spawned/runtime/spawn.hpp>
 #include <spawned/runtime/time.hpp>
 
+// Their malloc hands out blocks in an order of its own; the pools are off under the address
+// sanitizer.
 #if defined(__SANITIZE_ADDRESS__)
-#define SPAWNED_ADDRESS_SANITIZER 1
+#define SPAWNED_FOREIGN_MALLOC 1
+#define SPAWNED_FOREIGN_POOLS 1
 #elif defined(__has_feature)
-#define SPAWNED_ADDRESS_SANITIZER __has_feature(address_sanitizer)
+#define SPAWNED_FOREIGN_MALLOC (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#define SPAWNED_FOREIGN_POOLS __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_THREAD__)
+#define SPAWNED_FOREIGN_MALLOC 1
+#define SPAWNED_FOREIGN_POOLS 0
 #else
-#define SPAWNED_ADDRESS_SANITIZER 0
+#define SPAWNED_FOREIGN_MALLOC 0
+#define SPAWNED_FOREIGN_POOLS 0
 #endif
 
 namespace sim = spawned::simulation;
@@ -72,13 +80,15 @@ sim::Options fifo() {
 }  // namespace
 
 TEST_SUITE("runtime/simulation/heap_layout") {
-#if !SPAWNED_ADDRESS_SANITIZER  // its blocks come in an order of its own
+#if !SPAWNED_FOREIGN_MALLOC
   TEST_CASE("check_determinism sees an order of addresses: those of operator new") {
     CHECK_THROWS_AS(sim::check_determinism(
                         1, [] { return ring_all<OnHeap, true>(); }, fifo()),
                     sim::NotDeterministic);
   }
+#endif
 
+#if !SPAWNED_FOREIGN_POOLS
   TEST_CASE("check_determinism sees an order of addresses: those of the pools") {
     CHECK_THROWS_AS(sim::check_determinism(
                         1, [] { return ring_all<InPool, true>(); }, fifo()),
@@ -87,7 +97,7 @@ TEST_SUITE("runtime/simulation/heap_layout") {
 #endif
 
   TEST_CASE("addresses that order nothing make no difference") {
-    sim::check_determinism(1, [] { return ring_all<OnHeap, false>(); }, fifo());
-    sim::check_determinism(1, [] { return ring_all<InPool, false>(); }, fifo());
+    CHECK_NOTHROW(sim::check_determinism(1, [] { return ring_all<OnHeap, false>(); }, fifo()));
+    CHECK_NOTHROW(sim::check_determinism(1, [] { return ring_all<InPool, false>(); }, fifo()));
   }
 }
