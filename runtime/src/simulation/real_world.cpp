@@ -33,7 +33,7 @@ std::string describe(detail::RealWorldCall const& call, detail::RealWorldSite& s
 RealWorldPolicy::Answer RealWorldPolicy::met(detail::RealWorldCall const& call,
                                              detail::RealWorldSite& site) noexcept {
   detail::Exempt const exempt;
-  if (policy_ == RealWorld::virtualise && call.can_be_virtual) return Answer::simulated;
+  if (policy_ == RealWorld::virtualise && call.can_be_virtual) return Answer::from_simulation;
   try {
     if (policy_ == RealWorld::warn) {
       if (is_new(site.key())) log::warn("spawned", "simulation: " + describe(call, site));

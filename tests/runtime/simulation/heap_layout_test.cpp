@@ -82,22 +82,20 @@ sim::Options fifo() {
 TEST_SUITE("runtime/simulation/heap_layout") {
 #if !SPAWNED_FOREIGN_MALLOC
   TEST_CASE("check_determinism sees an order of addresses: those of operator new") {
-    CHECK_THROWS_AS(sim::check_determinism(
-                        1, [] { return ring_all<OnHeap, true>(); }, fifo()),
+    CHECK_THROWS_AS(sim::check_determinism(1, fifo(), [] { return ring_all<OnHeap, true>(); }),
                     sim::NotDeterministic);
   }
 #endif
 
 #if !SPAWNED_FOREIGN_POOLS
   TEST_CASE("check_determinism sees an order of addresses: those of the pools") {
-    CHECK_THROWS_AS(sim::check_determinism(
-                        1, [] { return ring_all<InPool, true>(); }, fifo()),
+    CHECK_THROWS_AS(sim::check_determinism(1, fifo(), [] { return ring_all<InPool, true>(); }),
                     sim::NotDeterministic);
   }
 #endif
 
   TEST_CASE("addresses that order nothing make no difference") {
-    CHECK_NOTHROW(sim::check_determinism(1, [] { return ring_all<OnHeap, false>(); }, fifo()));
-    CHECK_NOTHROW(sim::check_determinism(1, [] { return ring_all<InPool, false>(); }, fifo()));
+    CHECK_NOTHROW(sim::check_determinism(1, fifo(), [] { return ring_all<OnHeap, false>(); }));
+    CHECK_NOTHROW(sim::check_determinism(1, fifo(), [] { return ring_all<InPool, false>(); }));
   }
 }

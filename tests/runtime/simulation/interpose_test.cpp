@@ -62,7 +62,7 @@ sim::Options with(RealWorld policy) {
 }
 
 sim::Report run(void (*what)(), RealWorld policy = RealWorld::fail) {
-  return sim::run(1, doing(what), with(policy));
+  return sim::run(1, with(policy), doing(what));
 }
 
 bool has(std::string const& text, std::string const& part) {
@@ -320,7 +320,7 @@ TEST_SUITE("runtime/simulation/interpose") {
     };
     sim::Options options;
     options.clock = sim::ClockMode::idle;
-    CHECK(sim::replay({}, [] { return Left::run(); }, options).outcome == Outcome::real_world);
+    CHECK(sim::replay({}, options, [] { return Left::run(); }).outcome == Outcome::real_world);
   }
 
   TEST_CASE("a thread that is refused is an exception that the program can catch") {
@@ -359,7 +359,7 @@ TEST_SUITE("runtime/simulation/interpose") {
         CHECK(later.tv_sec - posix.tv_sec == 36 * 3600);
       }
     };
-    sim::Report const report = sim::run(1, [] { return Body::run(); }, with(RealWorld::virtualise));
+    sim::Report const report = sim::run(1, with(RealWorld::virtualise), [] { return Body::run(); });
     CHECK_MESSAGE(report.passed(), report.problem);
   }
 
@@ -378,14 +378,14 @@ TEST_SUITE("runtime/simulation/interpose") {
       drawn.push_back(static_cast<std::uint64_t>(::random()));
     };
     auto const options = with(RealWorld::virtualise);
-    sim::Report const first = sim::run(7, doing(draw), options);
+    sim::Report const first = sim::run(7, options, doing(draw));
     CHECK_MESSAGE(first.passed(), first.problem);
     auto const of_seven = drawn;
-    (void)sim::run(7, doing(draw), options);
+    (void)sim::run(7, options, doing(draw));
     CHECK(drawn == of_seven);
-    (void)sim::run(8, doing(draw), options);
+    (void)sim::run(8, options, doing(draw));
     CHECK(drawn != of_seven);
-    (void)sim::replay(first.choices, doing(draw), options);
+    (void)sim::replay(first.choices, options, doing(draw));
     CHECK(drawn == of_seven);
   }
 

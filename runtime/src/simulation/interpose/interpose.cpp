@@ -127,7 +127,7 @@ extern "C" {
 
 int clock_gettime(clockid_t id, timespec* moment) noexcept {
   SPAWNED_ASK("reads the real clock", use_now, true);
-  if (answer != Answer::simulated) return SPAWNED_REAL(clock_gettime)(id, moment);
+  if (answer != Answer::from_simulation) return SPAWNED_REAL(clock_gettime)(id, moment);
   bool const utc = id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE || id == CLOCK_TAI;
   *moment = as_timespec(utc ? real_world_watch->utc_ns() : real_world_watch->now_ns());
   return 0;
@@ -135,7 +135,7 @@ int clock_gettime(clockid_t id, timespec* moment) noexcept {
 
 int gettimeofday(timeval* __restrict moment, void* __restrict zone) noexcept {
   SPAWNED_ASK("reads the real clock", use_now, true);
-  if (answer != Answer::simulated) return SPAWNED_REAL(gettimeofday)(moment, zone);
+  if (answer != Answer::from_simulation) return SPAWNED_REAL(gettimeofday)(moment, zone);
   timespec const now = as_timespec(real_world_watch->utc_ns());
   *moment = {.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1'000};
   return 0;
@@ -143,7 +143,7 @@ int gettimeofday(timeval* __restrict moment, void* __restrict zone) noexcept {
 
 time_t time(time_t* moment) noexcept {
   SPAWNED_ASK("reads the real clock", use_now, true);
-  if (answer != Answer::simulated) return SPAWNED_REAL(time)(moment);
+  if (answer != Answer::from_simulation) return SPAWNED_REAL(time)(moment);
   time_t const now = as_timespec(real_world_watch->utc_ns()).tv_sec;
   if (moment != nullptr) *moment = now;
   return now;
@@ -151,14 +151,14 @@ time_t time(time_t* moment) noexcept {
 
 int timespec_get(timespec* moment, int base) noexcept {
   SPAWNED_ASK("reads the real clock", use_now, true);
-  if (answer != Answer::simulated) return SPAWNED_REAL(timespec_get)(moment, base);
+  if (answer != Answer::from_simulation) return SPAWNED_REAL(timespec_get)(moment, base);
   *moment = as_timespec(real_world_watch->utc_ns());
   return base;
 }
 
 clock_t clock() noexcept {
   SPAWNED_ASK("reads the processor's time", use_now, true);
-  if (answer != Answer::simulated) return SPAWNED_REAL(clock)();
+  if (answer != Answer::from_simulation) return SPAWNED_REAL(clock)();
   return real_world_watch->now_ns() / 1'000;  // CLOCKS_PER_SEC is a million
 }
 
@@ -249,27 +249,27 @@ extern "C" {
 
 ssize_t getrandom(void* bytes, size_t count, unsigned flags) {
   SPAWNED_ASK("takes a number from a random device", use_random, true);
-  if (answer != Answer::simulated) return SPAWNED_REAL(getrandom)(bytes, count, flags);
+  if (answer != Answer::from_simulation) return SPAWNED_REAL(getrandom)(bytes, count, flags);
   fill_randomly(bytes, count);
   return static_cast<ssize_t>(count);
 }
 
 int getentropy(void* bytes, size_t count) {
   SPAWNED_ASK("takes a number from a random device", use_random, true);
-  if (answer != Answer::simulated) return SPAWNED_REAL(getentropy)(bytes, count);
+  if (answer != Answer::from_simulation) return SPAWNED_REAL(getentropy)(bytes, count);
   fill_randomly(bytes, count);
   return 0;
 }
 
 int rand() noexcept {
   SPAWNED_ASK("takes a number that depends on all who took one before", use_random, true);
-  if (answer != Answer::simulated) return SPAWNED_REAL(rand)();
+  if (answer != Answer::from_simulation) return SPAWNED_REAL(rand)();
   return static_cast<int>(real_world_watch->random() >> 1);
 }
 
 long random() noexcept {
   SPAWNED_ASK("takes a number that depends on all who took one before", use_random, true);
-  if (answer != Answer::simulated) return SPAWNED_REAL(random)();
+  if (answer != Answer::from_simulation) return SPAWNED_REAL(random)();
   return static_cast<long>(real_world_watch->random() >> 1);
 }
 
@@ -279,7 +279,7 @@ long random() noexcept {
 unsigned _ZNSt13random_device9_M_getvalEv(void* device) {
   static constexpr RealWorldCall call{"std::random_device::operator",
                                       "takes a number from a random device", use_random, true};
-  if (ask(call, __builtin_return_address(0)) == Answer::simulated) {
+  if (ask(call, __builtin_return_address(0)) == Answer::from_simulation) {
     return real_world_watch->random();
   }
   constinit static spawned::detail::atomic<void*> found{nullptr};

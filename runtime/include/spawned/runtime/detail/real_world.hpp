@@ -44,9 +44,9 @@ class RealWorldWatch {
   RealWorldWatch& operator=(RealWorldWatch const&) = delete;
 
   enum class Answer : std::uint8_t {
-    real,       ///< the real function is called
-    simulated,  ///< the answer comes from the simulation
-    refused,    ///< nothing happens; it fails as the system may fail, or has waited long enough
+    real,             ///< the real function is called
+    from_simulation,  ///< the answer comes from the simulation
+    refused,  ///< nothing happens; it fails as the system may fail, or has waited long enough
   };
 
   /// A watched thread calls the function.
