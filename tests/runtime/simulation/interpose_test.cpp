@@ -446,6 +446,17 @@ TEST_SUITE("runtime/simulation/interpose") {
     CHECK(has(kept.lines[0], "pthread_cond_wait"));
   }
 
+  TEST_CASE("the threads of blocking jobs are the library's own; what runs on them is watched") {
+    struct Body {
+      static Task<void> run(void (*what)()) { (void)co_await spawned::spawn_blocking(what); }
+    };
+    sim::Report const harmless = sim::run(1, [] { return Body::run(+[] {}); });
+    CHECK_MESSAGE(harmless.passed(), harmless.problem);
+    sim::Report const report = sim::run(1, [] { return Body::run(read_steady_clock); });
+    CHECK(report.outcome == Outcome::real_world);
+    CHECK(has(report.problem, "read_steady_clock"));
+  }
+
   TEST_CASE("a sink of the log may use the real world") {
     Kept kept;
     CHECK(run(+[] { spawned::log::warn("test", "a line"); }).passed());
