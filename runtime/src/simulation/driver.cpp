@@ -54,7 +54,9 @@ Driver::Driver(Options const& options, std::unique_ptr<Chooser> chooser,
     : options_(options),
       chooser_(std::move(chooser)),
       clock_(std::move(clock)),
-      plan_(options.faults, *this) {}
+      plan_(options.faults, *this),
+      real_world_(options.real_world, *clock_,
+                  [this](std::uint32_t n) { return choose(n, Choice::random); }) {}
 
 void Driver::attach(detail::Scheduler& scheduler) {
   scheduler_ = &scheduler;
@@ -196,7 +198,10 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   if (options_.trace) note(Event::Kind::step, unit, {});
   worker_->activity.end();
   worker_->running = &work;
-  work.run(work);
+  {
+    detail::Watched const watched(real_world_.watch());
+    work.run(work);
+  }
   worker_->running = nullptr;
   running_ = Event::nobody;
   mix(unit);
@@ -300,6 +305,7 @@ template <typename Condition>
 bool Driver::run_until(Condition condition) noexcept {
   Clock const& real = *real_clock();
   std::int64_t quiet_since = -1;
+  detail::Exempt const exempt;
   while (!condition()) {
     if (run_any_step()) {
       quiet_since = -1;
@@ -393,12 +399,18 @@ Report Driver::run(Program const& program) {
   Report report;
   Ending ending;
   Inside const inside(*worker_, *this);
-  Task<void> body = program();
+  Task<void> body = [&] {
+    detail::Watched const watched(real_world_.watch());
+    return program();
+  }();
   JoinHandle<void> const handle = detail::spawn_on(
       *scheduler_, note_the_end(std::move(body), ending), std::source_location::current());
   Step last = Step::done;
-  while (!ending.ended && problem_.empty() && last == Step::done) last = step();
-  if (!problem_.empty()) {
+  auto wrong = [this] { return !problem_.empty() || real_world_.failed(); };
+  while (!ending.ended && !wrong() && last == Step::done) last = step();
+  if (real_world_.failed()) {
+    report.outcome = Outcome::real_world;  // its text follows, when it is over
+  } else if (!problem_.empty()) {
     report.outcome = Outcome::failed;
     report.problem = std::move(problem_);
   } else if (!ending.ended) {
@@ -421,6 +433,10 @@ Report Driver::run(Program const& program) {
   report.events = std::exchange(events_, {});
   options_.trace = false;
   end(report);
+  if (real_world_.failed()) {
+    report.outcome = Outcome::real_world;
+    report.problem = real_world_.problem();
+  }
   report.units = std::move(units_);
   return report;
 }

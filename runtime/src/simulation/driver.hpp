@@ -23,6 +23,7 @@
 #include "simulation/chooser.hpp"
 #include "simulation/fault_plan.hpp"
 #include "simulation/ready_list.hpp"
+#include "simulation/real_world.hpp"
 #include "simulation/threads.hpp"
 
 namespace spawned::simulation {
@@ -120,6 +121,7 @@ class Driver final : public detail::Simulated {
   Options options_;
   std::unique_ptr<Chooser> chooser_;
   std::shared_ptr<SimulatedClock> clock_;
+  RealWorldPolicy real_world_;
   detail::Scheduler* scheduler_ = nullptr;
   detail::Worker* worker_ = nullptr;
 

@@ -8,6 +8,7 @@
 #include "simulation/check_options.hpp"
 #include "simulation/choosers.hpp"
 #include "simulation/driver.hpp"
+#include "simulation/heap_layout.hpp"
 
 namespace spawned::simulation {
 
@@ -112,8 +113,12 @@ void check_determinism(std::uint64_t seed, Options const& options, Program const
   std::vector<std::uint64_t> second;
   Options traced = options;
   traced.trace = true;
-  Report const one = run_with(make_chooser(seed, traced), program, traced, &first);
-  Report const other = run_with(make_chooser(seed, traced), program, traced, &second);
+  auto run_under = [&](AddressOrder order, std::vector<std::uint64_t>& hashes) {
+    HeapLayout const layout(order);
+    return run_with(make_chooser(seed, traced), program, traced, &hashes);
+  };
+  Report const one = run_under(AddressOrder::ascending, first);
+  Report const other = run_under(AddressOrder::descending, second);
   if (one.hash == other.hash && one.outcome == other.outcome) return;
   auto const differ = std::mismatch(first.begin(), first.end(), second.begin(), second.end());
   auto const at = static_cast<std::uint64_t>(differ.first - first.begin()) + 1;

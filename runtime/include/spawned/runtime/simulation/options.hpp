@@ -29,6 +29,16 @@ enum class Strategy : std::uint8_t {
 };
 [[nodiscard]] char const* to_string(Strategy strategy) noexcept;
 
+/// What becomes of calls of the real world, which no seed decides: the real clock, sleeping threads,
+/// new threads, sockets, random devices. Only a program that links spawned::simulation_interpose
+/// knows of them; docs/design/simulation.md lists them.
+enum class RealWorld : std::uint8_t {
+  ignore,      ///< they happen
+  warn,        ///< they happen, and each call site is logged once
+  virtualise,  ///< clocks show virtual time, random numbers are drawn from the seed; the rest fails
+  fail,        ///< the run ends after the present step with Outcome::real_world
+};
+
 struct Options {
   ClockMode clock = ClockMode::adversarial;
   /// Of the steps of an adversarial clock at which time moves to the next timer; 0 to 1. The
@@ -51,6 +61,7 @@ struct Options {
   bool unread_is_failure = false;
   /// Keep what happens, in Report::events. Costs some hundred nanoseconds a step.
   bool trace = false;
+  RealWorld real_world = RealWorld::fail;
 };
 
 /// An option out of range, or one that does not fit the call.
