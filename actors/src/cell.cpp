@@ -4,6 +4,7 @@
 #include <spawned/actors/detail/mail_queue.hpp>
 #include <spawned/actors/request.hpp>
 #include <spawned/runtime/detail/pool.hpp>
+#include <spawned/runtime/detail/simulated.hpp>
 #include <spawned/runtime/errors.hpp>
 #include <spawned/runtime/log.hpp>
 
@@ -25,6 +26,11 @@ ActorId next_actor_id() noexcept {
     range.end = range.next + block;
   }
   return ActorId{range.next++};
+}
+
+// Equal runs have equal ids.
+ActorId simulated_actor_id() noexcept {
+  return simulated != nullptr ? ActorId{simulated->next_actor_id()} : next_actor_id();
 }
 
 class StopEnvelope final : public Envelope {
@@ -50,7 +56,7 @@ CellBase::CellBase(Executor& where, ActorKind const& actor_kind) noexcept
       mailbox_(actor_kind.init == nullptr ? Mailbox::Start::idle : Mailbox::Start::running),
       detects_cycles_(where.detects_cycles()),
       started_(actor_kind.init == nullptr),
-      id_(next_actor_id()) {
+      id_(where.stepwise() ? simulated_actor_id() : next_actor_id()) {
   if (detects_cycles_) await_checks = finds_cycles;
 }
 
@@ -184,6 +190,7 @@ void CellBase::work_through(Turn turn, unsigned handled) noexcept {
         schedule_last(*this);
         return;
       }
+      if (simulated != nullptr) simulated->taken(*this, envelope);
       look_up_before(*envelope);
     }
     if (envelope == inbox_) {
