@@ -38,7 +38,9 @@ class Clerk : public sp::Actor<Clerk> {
   std::array<sp::ActorRef<Lock>, 2> locks_;
 };
 
-sp::Task<void> transfer(sp::ActorRef<Clerk> clerk, std::size_t from, std::size_t to) {
+sp::Task<void> transfer(sp::ActorRef<Clerk> clerk, std::size_t from, std::size_t to,
+                        int steps_before) {
+  co_await corpus::work(steps_before);
   auto const done = co_await ask<Clerk::Transfer>(clerk, from, to);
   done.value();
 }
@@ -48,8 +50,8 @@ sp::Task<void> abba_locks() {
   std::array<sp::ActorRef<Lock>, 2> const locks{Lock{}.start(), Lock{}.start()};
   auto left = Clerk(variant, locks).start();
   auto right = Clerk(variant, locks).start();
-  auto there = sp::spawn(transfer(left, 0, 1));
-  auto back = sp::spawn(transfer(right, 1, 0));
+  auto there = sp::spawn(transfer(left, 0, 1, 0));
+  auto back = sp::spawn(transfer(right, 1, 0, 6));
   auto first = co_await there;
   auto second = co_await back;
   first.value();

@@ -39,13 +39,8 @@ class Directory : public sp::Actor<Directory> {
   sp::ActorRef<Server> server_ = Server{}.start();
 };
 
-// Its work before it needs the server.
-sp::Task<void> prepare(int steps) {
-  for (int i = 0; i < steps; ++i) co_await sp::yield_now();
-}
-
 sp::Task<void> upgrade(sp::ActorRef<Directory> directory) {
-  co_await prepare(4);
+  co_await corpus::work(4);
   (void)co_await ask<Directory::Restart>(directory);
 }
 

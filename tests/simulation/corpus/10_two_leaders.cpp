@@ -56,7 +56,9 @@ sp::Task<void> lead(sp::ActorRef<Leases> leases, sp::ActorRef<Log> log) {
   for (;;) {
     auto const lease = co_await ask<Leases::Acquire>(leases);
     if (lease.value() != 0) {
-      (void)co_await ask<Log::Write>(log, lease.value());
+      for (int i = 0; i < 3; ++i) {
+        (void)co_await ask<Log::Write>(log, lease.value());
+      }
       co_return;
     }
     co_await sp::sleep(10ms);
@@ -74,7 +76,7 @@ sp::Task<void> two_leaders() {
   auto written = co_await ask<Log::Written>(log);
   std::vector<int> const numbers = std::move(written).value();
   for (std::size_t i = 1; i < numbers.size(); ++i) {
-    corpus::check(numbers[i - 1] < numbers[i], "a leader of before wrote after the present one");
+    corpus::check(numbers[i - 1] <= numbers[i], "a leader of before wrote after the present one");
   }
 }
 

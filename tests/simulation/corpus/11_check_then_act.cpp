@@ -43,7 +43,7 @@ class Names : public sp::Actor<Names> {
 };
 
 sp::Task<sp::ActorRef<Service>> find_or_start(sp::ActorRef<Names> names, int steps_before) {
-  for (int i = 0; i < steps_before; ++i) co_await sp::yield_now();
+  co_await corpus::work(steps_before);
   auto found = co_await ask<Names::Find>(names);
   std::optional<sp::ActorRef<Service>> const known = std::move(found).value();
   if (known) co_return *known;

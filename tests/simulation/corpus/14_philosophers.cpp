@@ -34,7 +34,8 @@ class Philosopher : public sp::Actor<Philosopher> {
   sp::ActorRef<Lock> second_;
 };
 
-sp::Task<void> dine(sp::ActorRef<Philosopher> philosopher) {
+sp::Task<void> dine(sp::ActorRef<Philosopher> philosopher, int steps_before) {
+  co_await corpus::work(steps_before);
   auto const dined = co_await ask<Philosopher::Dine>(philosopher, 2);
   dined.value();
 }
@@ -49,7 +50,7 @@ sp::Task<void> philosophers() {
     auto left = forks[i];
     auto right = forks[(i + 1) % count];
     if (variant == Variant::fixed && i == count - 1) std::swap(left, right);
-    dinners.push_back(sp::spawn(dine(Philosopher(left, right).start())));
+    dinners.push_back(sp::spawn(dine(Philosopher(left, right).start(), i == count - 1 ? 5 : 0)));
   }
   for (auto& dinner : dinners) {
     auto dined = co_await dinner;

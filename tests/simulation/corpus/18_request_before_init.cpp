@@ -57,7 +57,7 @@ sp::Task<void> configure(sp::ActorRef<PriceList> list, sp::ActorRef<Shop> shop) 
 }
 
 sp::Task<int> buy(sp::ActorRef<Shop> shop) {
-  for (int i = 0; i < 4; ++i) co_await sp::yield_now();  // on its way
+  co_await corpus::work(4);
   auto const price = co_await ask<Shop::Quote>(shop);
   co_return price.value();
 }

@@ -55,6 +55,11 @@ template <typename M, typename A, typename... Args>
   return ref.template request_with_timeout<M>(spawned::no_timeout, std::forward<Args>(args)...);
 }
 
+/// Stands for work of a task's own: others may run `steps` times meanwhile.
+[[nodiscard]] inline spawned::Task<void> work(int steps) {
+  for (int i = 0; i < steps; ++i) co_await spawned::yield_now();
+}
+
 /// Programs call it where a handler begins. On real threads it sleeps for up to a millisecond every
 /// other time, if `sleeps_at_random` was set before the threads began; else it does nothing.
 void maybe_sleep();
