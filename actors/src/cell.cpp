@@ -130,9 +130,9 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
   auto& self = static_cast<CellBase&>(runnable);
   current_worker->activity.identify(self.id_.value);
   Turn turn = Turn::next;
-  bool resumes = false;
+  unsigned handled = 0;
   if (self.coroutine_) [[unlikely]] {
-    resumes = true;
+    handled = 1;
     self.wait_gate();
     if (self.has_attention(Attention::lethal) && !self.resumes_doomed) [[unlikely]] {
       turn = self.abort_callback();
@@ -144,6 +144,7 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
     }
   } else if (!self.started_) [[unlikely]] {
     self.started_ = true;
+    handled = 1;  // others may come between init and the first message, too
     if (self.has_attention(Attention::lethal)) [[unlikely]] {
       self.answer_ = ActorError::Kind::init_failed;
       turn = Turn::stop;
@@ -151,7 +152,7 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
       turn = self.actor_kind().init(self);
     }
   }
-  self.work_through(turn, resumes ? 1 : 0);
+  self.work_through(turn, handled);
 }
 
 // The actor's turn, from the answer of one callback to the next, until it is suspended, idle, ended
