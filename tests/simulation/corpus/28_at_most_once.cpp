@@ -1,8 +1,9 @@
 // 28: a request that is executed twice although the server knows its number.
 //
 // Bug          the server notes the number and the answer when the work is done.
-// Interleaving the client's time limit is over before that, and it asks again under the same number.
-// Fix          the number is noted before the work begins; who asks again waits for the same answer.
+// Interleaving the client's time limit is over before that, and it asks again under the same
+// number. Fix          the number is noted before the work begins; who asks again waits for the
+// same answer.
 #include <map>
 
 #include "simulation/corpus/corpus.hpp"
