@@ -37,16 +37,16 @@ class Vault : public sp::Actor<Vault> {
   int balance_ = 100;
 };
 
-template <Variant variant>
-class Teller : public sp::Actor<Teller<variant>> {
+class Teller : public sp::Actor<Teller> {
  public:
   struct Serve {
     int amount;
   };
-  explicit Teller(sp::ActorRef<Vault> vault) : vault_(std::move(vault)) {}
+  Teller(Variant variant, sp::ActorRef<Vault> vault)
+      : variant_(variant), vault_(std::move(vault)) {}
   sp::Task<void> handle_request(Serve serve) {
     corpus::maybe_sleep();
-    if constexpr (variant == Variant::fixed) {
+    if (variant_ == Variant::fixed) {
       (void)co_await ask<Vault::Withdraw>(vault_, serve.amount);
     } else {
       auto const balance = co_await ask<Vault::Balance>(vault_);
@@ -55,17 +55,17 @@ class Teller : public sp::Actor<Teller<variant>> {
   }
 
  private:
+  Variant variant_;
   sp::ActorRef<Vault> vault_;
 };
 
 template <Variant variant>
 sp::Task<void> lost_update() {
-  using Clerk = Teller<variant>;
   auto vault = Vault{}.start();
-  auto one = Clerk(vault).start();
-  auto other = Clerk(vault).start();
-  auto first = one.template start_request<typename Clerk::Serve>(10);
-  auto second = other.template start_request<typename Clerk::Serve>(10);
+  auto one = Teller(variant, vault).start();
+  auto other = Teller(variant, vault).start();
+  auto first = one.start_request<Teller::Serve>(10);
+  auto second = other.start_request<Teller::Serve>(10);
   (void)co_await first;
   (void)co_await second;
   auto const left = co_await ask<Vault::Balance>(vault);
