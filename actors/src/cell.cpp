@@ -4,6 +4,7 @@
 #include <spawned/actors/detail/mail_queue.hpp>
 #include <spawned/actors/request.hpp>
 #include <spawned/runtime/detail/pool.hpp>
+#include <spawned/runtime/detail/simulated.hpp>
 #include <spawned/runtime/errors.hpp>
 #include <spawned/runtime/log.hpp>
 
@@ -25,6 +26,11 @@ ActorId next_actor_id() noexcept {
     range.end = range.next + block;
   }
   return ActorId{range.next++};
+}
+
+// Equal runs have equal ids.
+ActorId simulated_actor_id() noexcept {
+  return simulated != nullptr ? ActorId{simulated->next_actor_id()} : next_actor_id();
 }
 
 class StopEnvelope final : public Envelope {
@@ -50,7 +56,7 @@ CellBase::CellBase(Executor& where, ActorKind const& actor_kind) noexcept
       mailbox_(actor_kind.init == nullptr ? Mailbox::Start::idle : Mailbox::Start::running),
       detects_cycles_(where.detects_cycles()),
       started_(actor_kind.init == nullptr),
-      id_(next_actor_id()) {
+      id_(where.stepwise() ? simulated_actor_id() : next_actor_id()) {
   if (detects_cycles_) await_checks = finds_cycles;
 }
 
@@ -120,9 +126,9 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
   auto& self = static_cast<CellBase&>(runnable);
   current_worker->activity.identify(self.id_.value);
   Turn turn = Turn::next;
-  bool resumes = false;
+  unsigned handled = 0;
   if (self.coroutine_) [[unlikely]] {
-    resumes = true;
+    handled = 1;
     self.wait_gate();
     if (self.has_attention(Attention::lethal) && !self.resumes_doomed) [[unlikely]] {
       turn = self.abort_callback();
@@ -134,6 +140,7 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
     }
   } else if (!self.started_) [[unlikely]] {
     self.started_ = true;
+    handled = 1;  // others may come between init and the first message, too
     if (self.has_attention(Attention::lethal)) [[unlikely]] {
       self.answer_ = ActorError::Kind::init_failed;
       turn = Turn::stop;
@@ -141,7 +148,7 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
       turn = self.actor_kind().init(self);
     }
   }
-  self.work_through(turn, resumes ? 1 : 0);
+  self.work_through(turn, handled);
 }
 
 // The actor's turn, from the answer of one callback to the next, until it is suspended, idle, ended
@@ -183,6 +190,7 @@ void CellBase::work_through(Turn turn, unsigned handled) noexcept {
         schedule_last(*this);
         return;
       }
+      if (simulated != nullptr) simulated->taken(*this, envelope);
       look_up_before(*envelope);
     }
     if (envelope == inbox_) {

@@ -6,6 +6,7 @@
 #include <spawned/actors/send_wait.hpp>
 #include <spawned/actors/urgent_ref.hpp>
 #include <spawned/runtime/detail/pool.hpp>
+#include <spawned/runtime/detail/simulated.hpp>
 #include <spawned/runtime/log.hpp>
 
 namespace spawned {
@@ -19,8 +20,15 @@ void OwnMailQueue::make(ActorOptions const& options) {
 
 // --- the sender's side ---
 
+Pushed CellBase::push_routed(Envelope& envelope, MailKind mail_kind, bool turn_ends) noexcept {
+  if (is_queued()) return push_queued(envelope, mail_kind, turn_ends);
+  if (simulated != nullptr) simulated->sent(*this, &envelope);
+  return push_plain(envelope, turn_ends) ? Pushed::accepted : Pushed::ended;
+}
+
 Pushed CellBase::push_queued(Envelope& envelope, MailKind mail_kind, bool turn_ends,
                              std::uint64_t generation) noexcept {
+  if (simulated != nullptr) simulated->sent(*this, &envelope);
   MailQueue::Outcome const outcome = mail_queue().push(mailbox_, envelope, mail_kind, generation);
   if (outcome.runnable) turn_ends ? hand_off(*this) : schedule(*this);
   if (outcome.victim != nullptr) {
@@ -134,6 +142,7 @@ Turn CellBase::serve_queue(unsigned handled) noexcept {
     case MailQueue::Taken::What::overflow:
       break;
     case MailQueue::Taken::What::mail:
+      if (simulated != nullptr) simulated->taken(*this, taken.envelope);
       look_up_before(*taken.envelope);
       publish_hand_off();  // as in work_through()
       return taken.envelope->deliver(this, *taken.envelope, Operation::handle);

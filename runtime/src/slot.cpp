@@ -97,7 +97,7 @@ bool ThreadWait::wait(Slot& slot, std::int64_t timeout_ns) noexcept {
 
 ThreadWait::ThreadWait(Slot::State give_up) noexcept
     : SlotWaiter(&on_complete), TimerEntry(&on_timer), give_up_(give_up) {
-  Scheduler* const home = current_scheduler();
+  Scheduler* const home = simulated != nullptr ? &simulated->scheduler() : current_scheduler();
   if (home != nullptr && home->clock().is_virtual()) virtual_home_ = home;
 }
 
@@ -137,14 +137,23 @@ bool ThreadWait::block_real(Slot& slot, std::int64_t timeout_ns) noexcept {
 bool ThreadWait::block_virtual(Slot& slot, std::int64_t timeout_ns) noexcept {
   slot_ = &slot;
   if (timeout_ns >= 0) virtual_home_->timekeeper.arm_after(*this, timeout_ns);
-  virtual_home_->outside_stops();
-  while (woken_.load(memory_order_acquire) == 0) futex_wait(woken_, 0);  // woken
+  if (Simulated* const driver = virtual_home_->driver()) {
+    driver->block(woken_);
+  } else {
+    virtual_home_->outside_stops();
+    while (woken_.load(memory_order_acquire) == 0) futex_wait(woken_, 0);  // woken
+  }
   if (timeout_ns >= 0) timer_cancel(*this);
   return woken_.load(memory_order_acquire) == completed;  // woken
 }
 
 void ThreadWait::wake(std::uint32_t outcome) noexcept {
-  if (virtual_home_ != nullptr) virtual_home_->outside_starts();
+  Scheduler* const home = virtual_home_;
+  if (home != nullptr && home->driver() != nullptr) {
+    woken_.store(outcome, memory_order_release);  // woken
+    return home->driver()->wake(woken_);
+  }
+  if (home != nullptr) home->outside_starts();
   woken_.store(outcome, memory_order_release);  // woken
   // The thread may be gone by now; waking an address nobody sleeps on is harmless.
   futex_wake_one(woken_);

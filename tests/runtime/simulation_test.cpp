@@ -78,6 +78,15 @@ Task<void> spin() {
 
 }  // namespace
 
+namespace {
+sim::ExploreOptions seeds(std::uint64_t count, sim::Options const& options = {}) {
+  sim::ExploreOptions result;
+  static_cast<sim::Options&>(result) = options;
+  result.seeds = count;
+  return result;
+}
+}  // namespace
+
 TEST_SUITE("runtime/simulation") {
   TEST_CASE("equal seeds are equal runs") {
     std::string text;
@@ -135,7 +144,7 @@ TEST_SUITE("runtime/simulation") {
   TEST_CASE("a program without an end runs into the limit of steps") {
     sim::Options options;
     options.steps_max = 1000;
-    auto const report = sim::run(1, spin, options);
+    auto const report = sim::run(1, options, spin);
     CHECK(report.outcome == sim::Outcome::step_limit);
     CHECK(report.steps == 1000);
   }
@@ -158,14 +167,14 @@ TEST_SUITE("runtime/simulation") {
     };
     sim::Options options;
     options.clock = sim::ClockMode::idle;
-    CHECK(sim::replay({}, program, options).passed());
+    CHECK(sim::replay({}, options, program).passed());
     CHECK(cancelled);
   }
 
   TEST_CASE("explore finds a lost update, shrinks it, and the replay fails alike") {
-    auto const findings = sim::explore(1000, lose_an_update);
+    auto const findings = sim::explore(seeds(1000), lose_an_update);
     CHECK(findings.report.outcome == sim::Outcome::failed);
-    CHECK(findings.seeds < 100);
+    CHECK(findings.runs < 100);
     CHECK(findings.shrunk.problem == "the account holds 1");
     CHECK(findings.to_string().find("replay({") != std::string::npos);
     auto const again = sim::replay(findings.shrunk.choices, lose_an_update);
@@ -176,9 +185,9 @@ TEST_SUITE("runtime/simulation") {
   TEST_CASE("a time limit strikes only under the adversarial clock") {
     sim::Options options;
     options.clock = sim::ClockMode::idle;
-    CHECK(sim::explore(500, fail_when_a_limit_strikes, options).passed());
+    CHECK(sim::explore(seeds(500, options), fail_when_a_limit_strikes).passed());
     options.clock = sim::ClockMode::adversarial;
-    CHECK_FALSE(sim::explore(500, fail_when_a_limit_strikes, options).passed());
+    CHECK_FALSE(sim::explore(seeds(500, options), fail_when_a_limit_strikes).passed());
   }
 
   TEST_CASE("check_determinism names the first step that differs") {
@@ -196,10 +205,10 @@ TEST_SUITE("runtime/simulation") {
   TEST_CASE("options out of range are refused") {
     sim::Options options;
     options.clock_share = 1.5;
-    CHECK_THROWS_AS((void)sim::run(1, spin, options), sim::InvalidSimulation);
+    CHECK_THROWS_AS((void)sim::run(1, options, spin), sim::InvalidSimulation);
     options = {};
     options.steps_max = 0;
-    CHECK_THROWS_AS((void)sim::run(1, spin, options), sim::InvalidSimulation);
+    CHECK_THROWS_AS((void)sim::run(1, options, spin), sim::InvalidSimulation);
   }
 
   TEST_CASE("a worker cannot simulate") {

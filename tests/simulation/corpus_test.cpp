@@ -26,7 +26,7 @@ TEST_SUITE("simulation/corpus") {
     corpus::Silence const silence;
     for (corpus::Entry const& entry : corpus::table()) {
       auto const findings = corpus::explore(entry.broken, seeds_to_find);
-      INFO(entry.number << ": " << entry.name);
+      INFO(entry.number << ": " << std::string(entry.name));
       CHECK_FALSE(findings.passed());
     }
   }
@@ -35,7 +35,7 @@ TEST_SUITE("simulation/corpus") {
     corpus::Silence const silence;
     for (corpus::Entry const& entry : corpus::table()) {
       auto const findings = corpus::explore(entry.fixed, seeds_to_pass());
-      INFO(entry.number << ": " << entry.name << ": " << findings.to_string());
+      INFO(entry.number << ": " << std::string(entry.name) << ": " << findings.to_string());
       CHECK(findings.passed());
     }
   }
@@ -43,7 +43,7 @@ TEST_SUITE("simulation/corpus") {
   TEST_CASE("a seed decides everything in both variants of every program") {
     corpus::Silence const silence;
     for (corpus::Entry const& entry : corpus::table()) {
-      INFO(entry.number << ": " << entry.name);
+      INFO(entry.number << ": " << std::string(entry.name));
       for (std::uint64_t seed = 1; seed <= 25; ++seed) {
         CHECK_NOTHROW(sim::check_determinism(seed, entry.broken));
         CHECK_NOTHROW(sim::check_determinism(seed, entry.fixed));
@@ -54,7 +54,7 @@ TEST_SUITE("simulation/corpus") {
   TEST_CASE("the correct programs of the corpus pass on a real runtime, too") {
     corpus::Silence const silence;
     for (corpus::Entry const& entry : corpus::table()) {
-      INFO(entry.number << ": " << entry.name);
+      INFO(entry.number << ": " << std::string(entry.name));
       CHECK(corpus::passes_for_real(entry.fixed, std::chrono::seconds(20)));
     }
   }

@@ -14,7 +14,8 @@ namespace spawned::detail {
 
 BlockingPool::BlockingPool(Scheduler& owner, std::string name, unsigned threads_max,
                            std::int64_t keep_alive_ns)
-    : Executor(owner, static_cast<Executor&>(owner).detects_cycles()),
+    : Executor(owner, static_cast<Executor&>(owner).detects_cycles(),
+               static_cast<Executor&>(owner).stepwise()),
       owner_(owner),
       name_(std::move(name)),
       threads_max_(threads_max),
@@ -26,10 +27,12 @@ BlockingPool::~BlockingPool() {
 }
 
 void BlockingPool::submit(Runnable& job) {
+  if (owner_.driver() != nullptr) return owner_.driver()->run_blocking(job);
   if (!enqueue(job, true)) job.run(job);
 }
 
 void BlockingPool::post(Runnable& turn) noexcept {
+  if (owner_.driver() != nullptr) return owner_.driver()->run_blocking(turn);
   Scheduler::Entry const entry(owner_);  // the runtime may end as soon as the turn has run
   if (enqueue(turn, false)) return;
   owner_.outside_starts();

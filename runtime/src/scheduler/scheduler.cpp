@@ -43,8 +43,8 @@ std::string seconds_since(std::chrono::nanoseconds start) {
 
 }  // namespace
 
-Scheduler::Scheduler(RuntimeOptions options, bool driven)
-    : Executor(*this, options.detect_cycles, driven),
+Scheduler::Scheduler(RuntimeOptions options, Simulated* driver, bool has_workers)
+    : Executor(*this, options.detect_cycles, driver != nullptr),
       idle(options.workers, options.spare_workers_max),
       living(options.workers + 1),
       blocking(*this, options.name, options.blocking_threads_max,
@@ -53,13 +53,15 @@ Scheduler::Scheduler(RuntimeOptions options, bool driven)
       timekeeper(*this),
       monitor(*this),
       options_(std::move(options)),
+      driver_(driver),
+      has_workers_(has_workers && options_.workers != 0),
       workers_(std::size_t{options_.workers} + options_.spare_workers_max),
       seed_(options_.seed != 0 ? options_.seed : reinterpret_cast<std::uintptr_t>(this)),
       virtual_time_(options_.clock->is_virtual()) {
   if (options_.pin_workers) processors_ = allowed_processors();
   for (std::uint32_t i = 0; i < options_.workers; ++i) add_worker(i, Worker::Kind::permanent);
   options_.clock->attach(*this);
-  if (driven) return;
+  if (driver != nullptr) return;
   try {
     for (std::uint32_t i = 0; i < options_.workers; ++i) {
       worker(i).thread = std::thread([&self = worker(i)] { self.run(); });
@@ -96,6 +98,7 @@ Worker* Scheduler::add_spare() noexcept {
 }
 
 void Scheduler::post(Runnable& work) noexcept {
+  if (driver_ != nullptr && simulated == driver_) return driver_->post(work);
   Entry const entry(*this);
   injector.push(work);
   (void)idle.notify_one();
@@ -111,6 +114,8 @@ int Scheduler::processor_for(std::uint32_t index) const noexcept {
 }
 
 bool Scheduler::live_add(ExecutionContext& context, bool root) noexcept {
+  if (driver_ != nullptr) [[unlikely]]
+    driver_->lives(context);
   Worker const* const worker = own_worker();
   std::uint32_t const shard = root                ? living.root_shard()
                               : worker != nullptr ? std::min(worker->index, worker_count())
@@ -154,6 +159,7 @@ bool Scheduler::advance_virtual_time() noexcept {
 
 // False: something still lived (`roots_only`: a root) when the time was over.
 bool Scheduler::wait_for_the_living(std::int64_t timeout_ns, bool roots_only) noexcept {
+  if (driver_ != nullptr) return driver_->run_until_ended(roots_only);
   // Real time on purpose: this is about threads that do not come back.
   Clock& real = *real_clock();
   std::int64_t const deadline =
@@ -256,7 +262,10 @@ bool live_add(ExecutionContext& context, bool root) noexcept {
   return context.home->runtime().live_add(context, root);
 }
 void live_remove(ExecutionContext& context) noexcept {
-  context.home->runtime().living.remove(context);
+  Scheduler& scheduler = context.home->runtime();
+  if (Simulated* const driver = scheduler.driver()) [[unlikely]]
+    driver->ended(context);
+  scheduler.living.remove(context);
 }
 
 Step const* step_on_workers(Scheduler& runtime, std::uint64_t id,
@@ -276,7 +285,7 @@ void require_running(Scheduler& scheduler, char const* what) {
 Clock& clock_of(Scheduler& scheduler) noexcept { return scheduler.clock(); }
 
 Executor& workers_of(Scheduler& scheduler, char const* what) {
-  if (scheduler.worker_count() == 0) {
+  if (!scheduler.has_workers()) {
     throw std::logic_error(std::string(what) +
                            " needs workers, and this runtime has none (it is one of the threads "
                            "flavour): use a Runtime of the tasks flavour");
@@ -285,7 +294,10 @@ Executor& workers_of(Scheduler& scheduler, char const* what) {
 }
 
 Executor& blocking_executor(Scheduler& scheduler) { return scheduler.blocking; }
-Executor& dedicated_executor(Scheduler& scheduler) { return scheduler.dedicated.start(); }
+Executor& dedicated_executor(Scheduler& scheduler) {
+  if (scheduler.driver() != nullptr) return scheduler.driver()->dedicated();
+  return scheduler.dedicated.start();
+}
 
 void submit_blocking(Scheduler& scheduler, Runnable& job) { scheduler.blocking.submit(job); }
 

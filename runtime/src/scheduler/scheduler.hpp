@@ -11,6 +11,7 @@
 
 #include <spawned/runtime/clock.hpp>
 #include <spawned/runtime/detail/scheduling.hpp>
+#include <spawned/runtime/detail/simulated.hpp>
 #include <spawned/runtime/runtime.hpp>
 
 #include "blocking/blocking_pool.hpp"
@@ -26,8 +27,8 @@ namespace spawned::detail {
 
 class Scheduler final : public Executor {
  public:
-  /// `driven`: its worker has no thread (simulation/driver.hpp).
-  explicit Scheduler(RuntimeOptions options, bool driven = false);
+  /// `driver`: its worker has no thread (simulation/driver.hpp).
+  explicit Scheduler(RuntimeOptions options, Simulated* driver = nullptr, bool has_workers = true);
   ~Scheduler();
 
   /// Queues work from a thread that is no worker of this scheduler.
@@ -64,12 +65,16 @@ class Scheduler final : public Executor {
   }
   [[nodiscard]] RuntimeOptions const& options() const noexcept { return options_; }
   [[nodiscard]] Clock& clock() const noexcept { return *options_.clock; }
+  /// Who drives it, or null: it is real.
+  [[nodiscard]] Simulated* driver() const noexcept { return driver_; }
   /// The permanent ones; spares not counted.
   [[nodiscard]] std::uint32_t worker_count() const noexcept { return options_.workers; }
   /// How many worker() knows: first the permanent ones, then the spares started so far.
   [[nodiscard]] std::uint32_t worker_slots() const noexcept {
     return slots_.load(memory_order_acquire);  // slots
   }
+  /// Tasks can run here.
+  [[nodiscard]] bool has_workers() const noexcept { return has_workers_; }
   [[nodiscard]] Worker& worker(std::uint32_t index) const noexcept { return *workers_[index]; }
   [[nodiscard]] Worker* own_worker() const noexcept;
   /// Called by a worker that is about to sleep under a virtual clock. True: time has moved.
@@ -131,6 +136,8 @@ class Scheduler final : public Executor {
   //             who sees the last thread outside idle also sees what it queued. The word counts
   //             starts, too: the same word twice means that none has worked in between.
   RuntimeOptions options_;
+  Simulated* const driver_;
+  bool const has_workers_;
   std::vector<std::unique_ptr<Worker>> workers_;  // room for all spares from the start
   atomic<std::uint32_t> slots_{0};                // of workers_, those that are filled
   std::uint64_t seed_;

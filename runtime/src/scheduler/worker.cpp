@@ -17,6 +17,7 @@
 namespace spawned::detail {
 
 constinit thread_local WorkerLocal* current_worker = nullptr;
+constinit thread_local Simulated* simulated = nullptr;
 
 Worker::Worker(Scheduler& home, std::uint32_t number, std::uint64_t seed, Kind kind)
     : index(number), kind_(kind), random_(seed | 1) {

@@ -1,39 +1,19 @@
 #include "simulation/driver.hpp"
 
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
 #include <utility>
+
+#include <spawned/runtime/detail/futex.hpp>
+#include <spawned/runtime/log.hpp>
+
+#include "simulation/describe.hpp"
 
 namespace spawned::simulation {
 
 namespace {
-
-RuntimeOptions runtime_options(std::shared_ptr<Clock> clock) {
-  RuntimeOptions options;
-  options.name = "simulated";
-  options.workers = 1;
-  options.seed = 1;
-  options.clock = std::move(clock);
-  options.rescue_after = std::chrono::nanoseconds(0);
-  options.slow_turn_warning = std::chrono::nanoseconds(0);
-  return options;
-}
-
-std::string as_text(std::chrono::nanoseconds time) {
-  std::string text = std::to_string(static_cast<double>(time.count()) / 1e6);
-  text.resize(text.size() - 3);
-  return text + " ms";
-}
-
-std::string what_of(std::exception_ptr const& exception) {
-  try {
-    std::rethrow_exception(exception);
-  } catch (std::exception const& error) {
-    return error.what();
-  } catch (Cancelled const& cancelled) {
-    return cancelled.what();
-  } catch (...) {
-    return "an exception that is no std::exception";
-  }
-}
 
 struct Ending {
   bool ended = false;
@@ -49,149 +29,300 @@ Task<void> note_the_end(Task<void> program, Ending& ending) {
   ending.ended = true;
 }
 
+/// The calling thread is the worker of a driven runtime.
+class Inside {
+ public:
+  Inside(detail::Worker& worker, detail::Simulated& driver) noexcept
+      : worker_before_(std::exchange(detail::current_worker, &worker)),
+        simulated_before_(std::exchange(detail::simulated, &driver)) {}
+  ~Inside() {
+    detail::current_worker = worker_before_;
+    detail::simulated = simulated_before_;
+  }
+  Inside(Inside const&) = delete;
+  Inside& operator=(Inside const&) = delete;
+
+ private:
+  detail::WorkerLocal* worker_before_;
+  detail::Simulated* simulated_before_;
+};
+
 }  // namespace
 
-Driver::Driver(Options const& options, Choices choices)
-    : options_(options),
-      choices_(std::move(choices)),
-      clock_(std::make_shared<SimulatedClock>()),
-      runtime_(std::make_unique<Runtime>(detail::Driven{}, runtime_options(clock_))),
-      scheduler_(runtime_->scheduler()),
-      worker_(scheduler_.worker(0)) {}
+Driver::Driver(Options const& options, std::unique_ptr<Chooser> chooser)
+    : options_(options), chooser_(std::move(chooser)), clock_(std::make_shared<SimulatedClock>()) {}
 
-Driver::~Driver() {
-  // What does not end cannot be destroyed; its memory is given up (Outcome::stuck_end says so).
-  if (scheduler_.living.count() != 0) (void)runtime_.release();
+void Driver::attach(detail::Scheduler& scheduler) {
+  scheduler_ = &scheduler;
+  worker_ = &scheduler.worker(0);
+  threads_.emplace(scheduler, *this, ready_);
 }
+
+void Driver::runtime_ended() noexcept {
+  scheduler_ = nullptr;
+  if (on_end != nullptr) on_end(*this);
+}
+
+// --- decisions ---
+
+void Driver::keep(std::uint32_t choice, std::uint32_t of) {
+  choices_.push_back(choice);
+  mix((std::uint64_t{of} << 32) | choice);
+}
+
+std::uint32_t Driver::choose(std::uint32_t n, Choice kind) noexcept {
+  if (n < 2) return 0;
+  std::uint32_t const choice = chooser_->choose(n, kind);
+  keep(choice, n);
+  return choice;
+}
+
+bool Driver::chance(double probability, Choice kind) noexcept {
+  if (probability <= 0) return false;
+  bool const yes = chooser_->chance(probability, kind);
+  keep(yes ? 1 : 0, 2);
+  return yes;
+}
+
+// --- what happens ---
 
 void Driver::mix(std::uint64_t value) noexcept {
-  hash_ = (hash_ ^ value) * 0x100000001b3U;
-  hash_ ^= hash_ >> 29;
+  hash_ = (hash_ ^ value) * 0x9e3779b97f4a7c15U;
+  hash_ ^= hash_ >> 32;
 }
 
-// The how-manieth the unit of this identity was to run: ids differ between runs, this does not.
-std::uint64_t Driver::ordinal(std::uint64_t id) {
-  return ordinals_.try_emplace(id, ordinals_.size() + 1).first->second;
-}
-
-void Driver::note(std::string text) {
-  if (options_.story) story_.push_back(as_text(clock_->now()) + "  " + std::move(text));
-}
-
-void Driver::collect() {
-  detail::RunnableChain found;
-  worker_.take_all(clock_->now().count(), found);
-  if (ready_begin_ > 64 && ready_begin_ * 2 > ready_.size()) {
-    ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(ready_begin_));
-    ready_begin_ = 0;
+void Driver::mix(std::string_view text) noexcept {
+  while (!text.empty()) {
+    std::uint64_t word = 0;
+    std::size_t const part = std::min(text.size(), sizeof word);
+    std::memcpy(&word, text.data(), part);
+    mix(word);
+    text.remove_prefix(part);
   }
-  while (detail::Runnable* const unit = found.take_first()) ready_.push_back(unit);
 }
 
-void Driver::move_time(std::int64_t to_ns) {
-  clock_->set(to_ns);
+Event& Driver::note(Event::Kind kind, std::uint32_t unit, std::string text) {
+  Event& event = events_.emplace_back();
+  event.kind = kind;
+  event.time = scheduler_->clock().now();
+  event.step = steps_;
+  event.unit = unit;
+  event.text = std::move(text);
+  return event;
+}
+
+void Driver::lives(detail::ExecutionContext& context) noexcept {
+  std::uint32_t const unit = ready_.born(context);
+  if (!options_.trace) return;
+  if (units_.size() <= unit) units_.resize(unit + 1);
+  units_[unit] = short_name(context.kind->describe(context));
+  note(Event::Kind::start, unit, {}).from = running_;
+}
+
+void Driver::ended(detail::ExecutionContext& context) noexcept {
+  if (options_.trace) note(Event::Kind::end, ready_.number(context), {});
+  ready_.dead(context);
+}
+
+void Driver::sent(detail::ExecutionContext& receiver, void const* message) noexcept {
+  if (!options_.trace) return;
+  under_way_[message] = events_.size();
+  note(Event::Kind::send, ready_.number(receiver), {}).from = running_;
+}
+
+void Driver::taken(detail::ExecutionContext& /*receiver*/, void const* message) noexcept {
+  taken_ = message;
+}
+
+void Driver::remark(std::string_view text) noexcept {
+  mix(text);
+  if (options_.trace) note(Event::Kind::remark, running_, std::string(text));
+}
+
+void Driver::fail(std::string problem) noexcept {
+  if (problem_.empty()) problem_ = std::move(problem);
+}
+
+// --- steps ---
+
+std::int64_t Driver::next_timer_ns() const noexcept {
+  return std::min(worker_->timers.next_deadline_ns(), scheduler_->timekeeper.next_deadline_ns());
+}
+
+// False: the runtime has a clock of its own, which does not want to.
+bool Driver::move_time(std::int64_t to_ns) {
+  if (&scheduler_->clock() == clock_.get()) {
+    clock_->set(to_ns);
+  } else if (!scheduler_->clock().on_idle(std::chrono::nanoseconds(to_ns))) {
+    return false;
+  }
   mix(static_cast<std::uint64_t>(to_ns));
-  note("time moves");
+  if (options_.trace) note(Event::Kind::time, Event::nobody, {});
+  return true;
 }
 
-void Driver::run_unit(detail::Runnable& unit, std::size_t choice, std::size_t of) {
-  worker_.activity.end();
-  worker_.running = &unit;
-  unit.run(unit);
-  worker_.running = nullptr;
-  mix(choice);
-  mix(of);
-  detail::Step const* const step = worker_.activity.step();
-  if (step == nullptr) return note("nothing to tell");
-  std::uint64_t const who = ordinal(worker_.activity.id());
-  mix(who);
-  for (char const c : step->name) mix(static_cast<unsigned char>(c));
-  if (!options_.story) return;
-  if (step->type.empty()) {
-    note(step->describe(*step, worker_.activity.id()));
-  } else {
-    note(std::string(step->type) + "#" + std::to_string(who) + " in " + std::string(step->name));
-  }
+void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
+  running_ = unit;
+  taken_ = nullptr;
+  std::size_t const first = events_.size();
+  if (options_.trace) note(Event::Kind::step, unit, {});
+  worker_->activity.end();
+  worker_->running = &work;
+  work.run(work);
+  worker_->running = nullptr;
+  running_ = Event::nobody;
+  mix(unit);
+  detail::Step const* const step = worker_->activity.step();
+  if (step != nullptr) mix(step->name);
+  if (!options_.trace) return;
+  Event& event = events_[first];
+  event.text = step == nullptr ? std::string("goes on") : std::string(step->name);
+  if (taken_ == nullptr) return;
+  auto const found = under_way_.find(taken_);
+  if (found == under_way_.end()) return;
+  event.cause = found->second;
+  event.from = events_[found->second].from;
+  events_[found->second].text = event.text;
+  under_way_.erase(found);
 }
 
 Driver::Step Driver::step() {
-  collect();
-  std::int64_t const next = worker_.timers.next_deadline_ns();
-  std::size_t const count = ready_.size() - ready_begin_;
+  detail::RunnableChain found;
+  std::int64_t const now = scheduler_->clock().now().count();
+  worker_->take_all(now, found);
+  scheduler_->timekeeper.poll(now, found);
+  while (detail::Runnable* const work = found.take_first()) ready_.add(*work);
+  std::int64_t const next = next_timer_ns();
   bool const timers = next != detail::TimerWheel::none;
-  if (count == 0 && !timers) return Step::quiet;
+  auto const ready = ready_.all();
+  if (ready.empty() && !timers) return Step::quiet;
   if (steps_ == options_.steps_max) return Step::limit;
   ++steps_;
-  if (count == 0 || (timers && options_.clock == ClockMode::adversarial &&
-                     choices_.chance(options_.clock_share))) {
-    move_time(next);
+  bool const clock = timers && (ready.empty() || options_.clock == ClockMode::adversarial);
+  std::uint32_t const of = static_cast<std::uint32_t>(ready.size()) + (clock ? 1 : 0);
+  std::uint32_t choice = 0;
+  if (of > 1) {
+    choice = chooser_->next(ready, clock);
+    keep(choice, of);
+  }
+  if (choice == ready.size()) {
+    if (!move_time(next)) return Step::quiet;
   } else {
-    std::size_t const choice = choices_.choose(static_cast<std::uint32_t>(count));
-    auto const place = ready_.begin() + static_cast<std::ptrdiff_t>(ready_begin_ + choice);
-    detail::Runnable& unit = **place;
-    if (choice == 0) {
-      ++ready_begin_;
-    } else {
-      ready_.erase(place);
-    }
-    run_unit(unit, choice, count);
+    Ready const taken = ready_.take(choice);
+    run_unit(*taken.work, taken.unit);
   }
   if (hashes != nullptr) hashes->push_back(hash_);
   return Step::done;
 }
 
+// --- threads ---
+
+void Driver::block(detail::atomic<std::uint32_t>& word) noexcept {
+  if (BatonThread::current() != nullptr) {
+    while (word.load(detail::memory_order_acquire) == 0) threads_->block(word);  // the waiter's own
+    return;
+  }
+  // The thread that drives: nothing of what it waits for happens unless it makes it happen.
+  auto const woken = [&word] {
+    return word.load(detail::memory_order_acquire) != 0;  // the waiter's own
+  };
+  if (run_until(woken)) return;
+  std::string const text =
+      "simulation: this thread waits, and nothing can run any more; there are:" + who_lives();
+  log::error("spawned", text);
+  std::fprintf(stderr, "%s\n", text.c_str());
+  std::abort();
+}
+
+bool Driver::run_a_step() {
+  Inside const inside(*worker_, *this);
+  return step() == Step::done;
+}
+
+bool Driver::run_until_ended(bool roots_only) noexcept {
+  return run_until([this, roots_only] {
+    return roots_only ? !scheduler_->living.roots_left() : scheduler_->living.count() == 0;
+  });
+}
+
+// False: it never comes to that.
+template <typename Condition>
+bool Driver::run_until(Condition condition) noexcept {
+  Clock const& real = *real_clock();
+  std::int64_t quiet_since = -1;
+  while (!condition()) {
+    if (run_a_step() || run_another_runtime(*this)) {
+      quiet_since = -1;
+      continue;
+    }
+    // Only a thread that is not simulated can change that. It has its time, but not for ever.
+    std::int64_t const now = real.now().count();
+    if (quiet_since < 0) quiet_since = now;
+    if (now - quiet_since > 5'000'000'000) return false;
+    detail::yield_thread();
+  }
+  return true;
+}
+
+// --- a run ---
+
 std::string Driver::who_lives() const {
   std::string text;
-  for (std::string const& name : scheduler_.living.describe(20)) text += "\n  " + name;
+  for (std::string const& name : scheduler_->living.describe(20)) text += "\n  " + name;
   return text;
+}
+
+bool Driver::leaves_something() const {
+  return scheduler_->living.count() != 0 || threads_->any_blocked();
 }
 
 // Cancels what the program has left behind, and runs it to its end.
 void Driver::end(Report& report) {
-  scheduler_.living.begin_end(UnreadMail::cancel);
-  scheduler_.living.close();
-  std::uint64_t const used = steps_;
-  options_.steps_max += used;
+  scheduler_->living.begin_end(UnreadMail::cancel);
+  scheduler_->living.close();
+  options_.steps_max += steps_;
+  options_.clock = ClockMode::idle;
   Step last = Step::done;
-  while (scheduler_.living.count() != 0 && last == Step::done) last = step();
+  while (scheduler_->living.count() != 0 && last == Step::done) last = step();
   while (last == Step::done) last = step();  // what holds no life: timers' last messages
-  if (scheduler_.living.count() == 0 || !report.passed()) return;
+  if (!leaves_something() || !report.passed()) return;
   report.outcome = Outcome::stuck_end;
   report.problem = "the program has ended, but not what it has left behind:" + who_lives();
 }
 
 Report Driver::run(Program const& program) {
-  detail::require_no_worker("simulation::run");
   Report report;
   Ending ending;
-  detail::current_worker = &worker_;
-  {
-    Task<void> body = program();
-    JoinHandle<void> const handle = detail::spawn_on(
-        scheduler_, note_the_end(std::move(body), ending), std::source_location::current());
-    Step last = Step::done;
-    while (!ending.ended && last == Step::done) last = step();
-    if (!ending.ended) {
-      bool const limit = last == Step::limit;
-      report.outcome = limit ? Outcome::step_limit : Outcome::deadlock;
-      report.problem =
-          (limit
-               ? "the program has not ended after " + std::to_string(steps_) + " steps; there are:"
+  Inside const inside(*worker_, *this);
+  Task<void> body = program();
+  JoinHandle<void> const handle = detail::spawn_on(
+      *scheduler_, note_the_end(std::move(body), ending), std::source_location::current());
+  Step last = Step::done;
+  while (!ending.ended && problem_.empty() && last == Step::done) last = step();
+  if (!problem_.empty()) {
+    report.outcome = Outcome::failed;
+    report.problem = std::move(problem_);
+  } else if (!ending.ended) {
+    bool const limit = last == Step::limit;
+    report.outcome = limit ? Outcome::step_limit : Outcome::deadlock;
+    report.problem =
+        (limit ? "the program has not ended after " + std::to_string(steps_) + " steps; there are:"
                : std::string("nothing can run any more, and the program has not ended; "
                              "there wait:")) +
-          who_lives();
-    } else if (ending.exception != nullptr) {
-      report.outcome = Outcome::failed;
-      report.problem = what_of(ending.exception);
-    }
+        who_lives();
+  } else if (ending.exception != nullptr) {
+    report.outcome = Outcome::failed;
+    report.problem = what_of(ending.exception);
   }
+  report.strategy = chooser_->name();
   report.steps = steps_;
-  report.time = clock_->now();
+  report.time = scheduler_->clock().now();
   report.hash = hash_;
-  report.choices = choices_.take();
-  report.story = std::exchange(story_, {});
+  report.choices = std::exchange(choices_, {});
+  report.events = std::exchange(events_, {});
+  options_.trace = false;
   end(report);
-  detail::current_worker = nullptr;
+  report.units = std::move(units_);
   return report;
 }
 

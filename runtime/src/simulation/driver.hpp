@@ -2,23 +2,27 @@
 // calling thread.
 //
 // The worker's queues fill as they do on a real runtime; the driver empties them into one list
-// after each step and chooses from it. So everything above the queues is the code that runs for
-// real.
+// before each step and lets a Chooser choose from it. So everything above the queues is the code
+// that runs for real.
 #pragma once
 
 #include <cstdint>
-#include <exception>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include <spawned/runtime/clock.hpp>
+#include <spawned/runtime/detail/simulated.hpp>
 #include <spawned/runtime/runtime.hpp>
 #include <spawned/runtime/simulation.hpp>
 
 #include "scheduler/scheduler.hpp"
-#include "simulation/choices.hpp"
+#include "simulation/chooser.hpp"
+#include "simulation/ready_list.hpp"
+#include "simulation/threads.hpp"
 
 namespace spawned::simulation {
 
@@ -37,42 +41,84 @@ class SimulatedClock final : public Clock {
   std::int64_t now_ns_ = 0;
 };
 
-class Driver {
+class Driver final : public detail::Simulated {
  public:
-  Driver(Options const& options, Choices choices);
-  ~Driver();
+  Driver(Options const& options, std::unique_ptr<Chooser> chooser);
   Driver(Driver const&) = delete;
   Driver& operator=(Driver const&) = delete;
 
   [[nodiscard]] Report run(Program const& program);
+  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
+  [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
+  /// Something lives that never ends.
+  [[nodiscard]] bool leaves_something() const;
+  /// False: nothing can run, and time cannot move.
+  [[nodiscard]] bool run_a_step();
+  /// Called when the runtime is gone.
+  void (*on_end)(Driver&) noexcept = nullptr;
   /// A hash for each step so far, if asked for.
   std::vector<std::uint64_t>* hashes = nullptr;
+
+  // --- Simulated ---
+  [[nodiscard]] detail::Scheduler& scheduler() noexcept override { return *scheduler_; }
+  [[nodiscard]] std::shared_ptr<Clock> clock() noexcept override { return clock_; }
+  void attach(detail::Scheduler& scheduler) override;
+  void runtime_ended() noexcept override;
+  std::uint32_t choose(std::uint32_t n, Choice kind) noexcept override;
+  bool chance(double probability, Choice kind) noexcept override;
+  std::uint64_t next_actor_id() noexcept override { return ++actor_ids_; }
+  void lives(detail::ExecutionContext& context) noexcept override;
+  void ended(detail::ExecutionContext& context) noexcept override;
+  void sent(detail::ExecutionContext& receiver, void const* message) noexcept override;
+  void taken(detail::ExecutionContext& receiver, void const* message) noexcept override;
+  void remark(std::string_view text) noexcept override;
+  void fail(std::string problem) noexcept override;
+  void post(detail::Runnable& work) noexcept override { ready_.add(work); }
+  void block(detail::atomic<std::uint32_t>& word) noexcept override;
+  void wake(detail::atomic<std::uint32_t>& word) noexcept override { threads_->wake(word); }
+  void run_blocking(detail::Runnable& work) noexcept override { threads_->submit(work); }
+  [[nodiscard]] detail::Executor& dedicated() override { return threads_->dedicated(); }
+  [[nodiscard]] bool run_until_ended(bool roots_only) noexcept override;
 
  private:
   enum class Step : std::uint8_t { done, quiet, limit };
 
   Step step();
-  void collect();
-  void run_unit(detail::Runnable& unit, std::size_t choice, std::size_t of);
-  void move_time(std::int64_t to_ns);
-  void note(std::string text);
+  void run_unit(detail::Runnable& work, std::uint32_t unit);
+  [[nodiscard]] bool move_time(std::int64_t to_ns);
+  [[nodiscard]] std::int64_t next_timer_ns() const noexcept;
   void mix(std::uint64_t value) noexcept;
+  void mix(std::string_view text) noexcept;
+  Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
+  void keep(std::uint32_t choice, std::uint32_t of);
   void end(Report& report);
   [[nodiscard]] std::string who_lives() const;
-  [[nodiscard]] std::uint64_t ordinal(std::uint64_t id);
+  template <typename Condition>
+  [[nodiscard]] bool run_until(Condition condition) noexcept;
 
   Options options_;
-  Choices choices_;
+  std::unique_ptr<Chooser> chooser_;
   std::shared_ptr<SimulatedClock> clock_;
-  std::unique_ptr<Runtime> runtime_;
-  detail::Scheduler& scheduler_;
-  detail::Worker& worker_;
-  std::vector<detail::Runnable*> ready_;
-  std::size_t ready_begin_ = 0;
+  detail::Scheduler* scheduler_ = nullptr;
+  detail::Worker* worker_ = nullptr;
+
+  ReadyList ready_;
+  std::optional<Threads> threads_;
+  std::uint32_t running_ = Event::nobody;
+  std::uint64_t actor_ids_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t hash_ = 0xcbf29ce484222325U;
-  std::unordered_map<std::uint64_t, std::uint64_t> ordinals_;
-  std::vector<std::string> story_;
+  std::vector<std::uint32_t> choices_;
+  std::string problem_;
+
+  // Of the trace.
+  std::vector<Event> events_;
+  std::vector<std::string> units_{"nobody"};
+  std::unordered_map<void const*, std::uint64_t> under_way_;  // message: the event that sent it
+  void const* taken_ = nullptr;
 };
+
+/// Runs a step of another runtime that the calling thread simulates. False: there is none that can.
+[[nodiscard]] bool run_another_runtime(Driver const& but);
 
 }  // namespace spawned::simulation

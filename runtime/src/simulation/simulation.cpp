@@ -1,30 +1,28 @@
 #include <spawned/runtime/simulation.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <string>
 #include <utility>
 
+#include "simulation/check_options.hpp"
+#include "simulation/choosers.hpp"
 #include "simulation/driver.hpp"
 
 namespace spawned::simulation {
 
 namespace {
 
-void check(Options const& options) {
-  if (!(options.clock_share >= 0 && options.clock_share <= 1)) {
-    throw InvalidSimulation("simulation::Options::clock_share is " +
-                            std::to_string(options.clock_share) + "; allowed: 0 to 1");
-  }
-  if (options.steps_max == 0) {
-    throw InvalidSimulation("simulation::Options::steps_max is 0; allowed: 1 and more");
-  }
-}
-
-Report run_from(Choices choices, Program const& program, Options const& options,
+Report run_with(std::unique_ptr<Chooser> chooser, Program const& program, Options const& options,
                 std::vector<std::uint64_t>* hashes = nullptr) {
-  check(options);
-  Driver driver(options, std::move(choices));
+  detail::require_no_worker("simulation::run");
+  Driver driver(options, std::move(chooser));
   driver.hashes = hashes;
-  return driver.run(program);
+  auto runtime = std::make_unique<Runtime>(detail::Driven{&driver}, RuntimeOptions());
+  Report report = driver.run(program);
+  // What does not end cannot be destroyed; its memory is given up (Outcome::stuck_end says so).
+  if (driver.leaves_something()) (void)runtime.release();
+  return report;
 }
 
 std::size_t interesting(std::vector<std::uint32_t> const& choices) {
@@ -45,7 +43,7 @@ Report shrink(Report failed, Program const& program, Options const& options) {
       if (std::all_of(first, last, [](std::uint32_t choice) { return choice == 0; })) continue;
       std::fill(first, last, std::uint32_t{0});
       ++runs;
-      Report tried = run_from(Choices(std::move(simpler)), program, options);
+      Report tried = replay(simpler, options, program);
       if (tried.outcome != failed.outcome) continue;
       if (interesting(tried.choices) >= interesting(failed.choices)) continue;
       failed = std::move(tried);
@@ -56,50 +54,31 @@ Report shrink(Report failed, Program const& program, Options const& options) {
 
 }  // namespace
 
-char const* to_string(Outcome outcome) noexcept {
-  switch (outcome) {
-    case Outcome::passed:
-      return "passed";
-    case Outcome::failed:
-      return "failed";
-    case Outcome::deadlock:
-      return "deadlock";
-    case Outcome::step_limit:
-      return "step limit";
-    case Outcome::stuck_end:
-      return "stuck at the end";
-  }
-  return "?";
-}
-
-Report run(std::uint64_t seed, Program const& program, Options const& options) {
-  Report report = run_from(Choices(seed), program, options);
+Report run(std::uint64_t seed, Options const& options, Program const& program) {
+  check_options(options);
+  Report report = run_with(make_chooser(seed, options), program, options);
   report.seed = seed;
   return report;
 }
 
-Report replay(std::vector<std::uint32_t> const& choices, Program const& program,
-              Options const& options) {
-  return run_from(Choices(choices), program, options);
+Report replay(std::vector<std::uint32_t> const& choices, Options const& options,
+              Program const& program) {
+  check_options(options);
+  return run_with(std::make_unique<GivenChooser>(choices), program, options);
 }
 
-Findings explore(std::uint64_t seeds, Program const& program, Options const& options,
-                 std::uint64_t first) {
+Findings explore(ExploreOptions const& options, Program const& program) {
+  check_options(options);
   Findings findings;
-  for (std::uint64_t seed = first; findings.seeds < seeds; ++seed) {
-    Options of_seed = options;
-    of_seed.clock_share =
-        options.clock_share * static_cast<double>(seed % 8) / 4;  // 0 to 1.75 of it
-    of_seed.clock_share = std::min(of_seed.clock_share, 1.0);
-    findings.report = run_from(Choices(seed), program, of_seed);
-    findings.report.seed = seed;
-    ++findings.seeds;
+  for (std::uint64_t seed = options.first_seed; findings.runs < options.seeds; ++seed) {
+    findings.report = run(seed, options, program);
+    ++findings.runs;
     findings.steps += findings.report.steps;
     if (findings.report.passed()) continue;
-    Options with_story = options;
-    with_story.story = true;
+    Options traced = options;
+    traced.trace = true;
     findings.shrunk = shrink(findings.report, program, options);
-    findings.shrunk = replay(findings.shrunk.choices, program, with_story);
+    findings.shrunk = replay(findings.shrunk.choices, traced, program);
     findings.shrunk.seed = seed;
     break;
   }
@@ -107,14 +86,14 @@ Findings explore(std::uint64_t seeds, Program const& program, Options const& opt
 }
 
 std::string Findings::to_string() const {
-  if (passed()) return std::to_string(seeds) + " seeds passed";
+  if (passed()) return std::to_string(runs) + " runs passed";
   std::string text = std::string(simulation::to_string(report.outcome)) + " with seed " +
-                     std::to_string(report.seed) + ", the " + std::to_string(seeds) +
-                     ". tried: " + report.problem +
+                     std::to_string(report.seed) + " (" + report.strategy + "), run " +
+                     std::to_string(runs) + ": " + report.problem +
                      "\nThe simplest run found that does the same, " +
                      std::to_string(interesting(shrunk.choices)) + " of " +
                      std::to_string(shrunk.choices.size()) + " choices are not the boring one:";
-  for (std::string const& line : shrunk.story) text += "\n  " + line;
+  for (std::string const& line : shrunk.story()) text += "\n  " + line;
   text += "\nTo repeat it: spawned::simulation::replay({";
   std::size_t size = shrunk.choices.size();
   while (size != 0 && shrunk.choices[size - 1] == 0) --size;
@@ -124,21 +103,27 @@ std::string Findings::to_string() const {
   return text + "}, program)";
 }
 
-void check_determinism(std::uint64_t seed, Program const& program, Options const& options) {
+void check_determinism(std::uint64_t seed, Options const& options, Program const& program) {
+  check_options(options);
   std::vector<std::uint64_t> first;
   std::vector<std::uint64_t> second;
-  Options with_story = options;
-  with_story.story = true;
-  Report const one = run_from(Choices(seed), program, with_story, &first);
-  Report const other = run_from(Choices(seed), program, with_story, &second);
+  Options traced = options;
+  traced.trace = true;
+  Report const one = run_with(make_chooser(seed, traced), program, traced, &first);
+  Report const other = run_with(make_chooser(seed, traced), program, traced, &second);
   if (one.hash == other.hash && one.outcome == other.outcome) return;
   auto const differ = std::mismatch(first.begin(), first.end(), second.begin(), second.end());
-  auto const at = static_cast<std::size_t>(differ.first - first.begin());
-  auto line = [at](Report const& report) {
-    return at < report.story.size() ? report.story[at] : std::string("(no such step)");
+  auto const at = static_cast<std::uint64_t>(differ.first - first.begin()) + 1;
+  auto lines = [at](Report const& report) {
+    std::string text;
+    std::vector<std::string> const story = report.story();
+    for (std::size_t i = 0; i < story.size(); ++i) {
+      if (report.events[i].step == at) text += "\n  " + story[i];
+    }
+    return text.empty() ? std::string("\n  (no such step)") : text;
   };
-  throw NotDeterministic("seed " + std::to_string(seed) + ": step " + std::to_string(at + 1) +
-                         " is once \"" + line(one) + "\" and once \"" + line(other) + "\"");
+  throw NotDeterministic("seed " + std::to_string(seed) + ": step " + std::to_string(at) +
+                         " is once" + lines(one) + "\nand once" + lines(other));
 }
 
 }  // namespace spawned::simulation

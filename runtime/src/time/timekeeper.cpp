@@ -14,7 +14,8 @@ namespace spawned::detail {
 
 void Timekeeper::arm_at(TimerEntry& entry, std::int64_t deadline_ns) noexcept {
   wheel_.arm_at(entry, deadline_ns);
-  if (!running_.load(memory_order_acquire)) start();                     // bell
+  if (runtime_.driver() != nullptr) return;           // it polls the wheel itself
+  if (!running_.load(memory_order_acquire)) start();  // bell
   if (sleeping_until_.load(memory_order_seq_cst) > deadline_ns) wake();  // promise
 }
 

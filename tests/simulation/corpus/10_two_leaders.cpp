@@ -59,7 +59,7 @@ sp::Task<void> lead(sp::ActorRef<Leases> leases, sp::ActorRef<Log> log) {
       (void)co_await ask<Log::Write>(log, lease.value());
       co_return;
     }
-    co_await sp::sleep(4ms);
+    co_await sp::sleep(10ms);
   }
 }
 

@@ -39,7 +39,10 @@ void maybe_sleep() {
 }
 
 sim::Findings explore(sim::Program const& program, std::uint64_t seeds, std::uint64_t first_seed) {
-  return sim::explore(seeds, program, {}, first_seed);
+  sim::ExploreOptions options;
+  options.seeds = seeds;
+  options.first_seed = first_seed;
+  return sim::explore(options, program);
 }
 
 bool passes_for_real(sim::Program const& program, std::chrono::milliseconds limit) {

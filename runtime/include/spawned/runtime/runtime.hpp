@@ -143,8 +143,12 @@ struct ShutdownReport {
 
 namespace detail {
 struct NoWorkers {};
-/// One worker, without a thread: the maker runs what is queued (simulation/driver.hpp).
-struct Driven {};
+class Simulated;
+/// One worker, without a thread: `driver` runs what is queued (simulation/driver.hpp).
+struct Driven {
+  Simulated* driver;
+  bool has_workers = true;  // false: of the threads flavour
+};
 }  // namespace detail
 
 /// An M:N scheduler with its workers, timers and blocking pool.
@@ -209,6 +213,8 @@ class Runtime {
   [[nodiscard]] detail::Scheduler& scheduler() const noexcept { return *scheduler_; }
 
  private:
+  void make_driven(detail::Driven tag, RuntimeOptions options);
+
   struct Delete {
     void operator()(detail::Scheduler* scheduler) const noexcept;
   };

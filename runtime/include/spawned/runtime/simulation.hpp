@@ -1,68 +1,22 @@
-// simulation: a program under a deterministic runtime. One thread; the seed decides everything.
+// simulation: a program under a deterministic runtime. The seed decides everything.
 //
 // docs/design/simulation.md says what is simulated, and what not yet.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include <spawned/runtime/simulation/options.hpp>
+#include <spawned/runtime/simulation/report.hpp>
 #include <spawned/runtime/task.hpp>
 
 namespace spawned::simulation {
 
-/// When virtual time moves.
-enum class ClockMode : std::uint8_t {
-  idle,         ///< only when nothing else can run
-  adversarial,  ///< at any step, too, as if a processor were slow: timeouts race with what they
-                ///< limit
-};
-
-struct Options {
-  ClockMode clock = ClockMode::adversarial;
-  /// Of the steps of an adversarial clock at which time moves to the next timer; 0 to 1.
-  double clock_share = 0.15;
-  /// A run that takes more steps has failed.
-  std::uint64_t steps_max = 1'000'000;
-  /// Keep what happened as text, in Report::story. Costs some hundred nanoseconds a step.
-  bool story = false;
-};
-
-enum class Outcome : std::uint8_t {
-  passed,
-  failed,      ///< an exception left the program
-  deadlock,    ///< nothing can run any more, and the program has not ended
-  step_limit,  ///< Options::steps_max
-  stuck_end,   ///< the program has ended, but something that it left behind does not end
-};
-[[nodiscard]] char const* to_string(Outcome outcome) noexcept;
-
-/// What a run was like.
-struct Report {
-  Outcome outcome = Outcome::passed;
-  std::string problem;  ///< what failed, for people; empty if it passed
-  std::uint64_t seed = 0;
-  std::uint64_t steps = 0;
-  std::uint64_t hash = 0;            ///< of all that happened: equal runs have equal hashes
-  std::chrono::nanoseconds time{0};  ///< virtual, from the start
-  /// What was chosen where there was a choice; 0 is the boring one. replay() repeats it.
-  std::vector<std::uint32_t> choices;
-  std::vector<std::string> story;  ///< see Options::story
-
-  [[nodiscard]] bool passed() const noexcept { return outcome == Outcome::passed; }
-};
-
 /// Makes the task that is simulated; called once for each run.
 using Program = std::function<Task<void>()>;
-
-/// An option out of range.
-class InvalidSimulation : public std::invalid_argument {
- public:
-  using std::invalid_argument::invalid_argument;
-};
 
 /// Two runs from one seed differed: something besides the seed decides.
 class NotDeterministic : public std::runtime_error {
@@ -77,21 +31,31 @@ class NotDeterministic : public std::runtime_error {
 /// channels.
 ///
 /// Errors   InvalidSimulation; BlockingInWorker on a thread that works for a runtime. What goes
-/// wrong
-///          in the program is in the Report.
+///          wrong in the program is in the Report.
 /// Threads  several simulations may run at once, each on its own thread.
-/// Limits   blocking jobs and actors with a thread of their own run on real threads and are not
-///          deterministic yet; nor is I/O.
 /// Example  tests/runtime/simulation_test.cpp
-[[nodiscard]] Report run(std::uint64_t seed, Program const& program, Options const& options = {});
+[[nodiscard]] Report run(std::uint64_t seed, Options const& options, Program const& program);
+[[nodiscard]] inline Report run(std::uint64_t seed, Program const& program) {
+  return run(seed, Options(), program);
+}
 
 /// Repeats a run from what it has chosen; beyond the end of `choices` everything is boring.
-[[nodiscard]] Report replay(std::vector<std::uint32_t> const& choices, Program const& program,
-                            Options const& options = {});
+[[nodiscard]] Report replay(std::vector<std::uint32_t> const& choices, Options const& options,
+                            Program const& program);
+[[nodiscard]] inline Report replay(std::vector<std::uint32_t> const& choices,
+                                   Program const& program) {
+  return replay(choices, Options(), program);
+}
+
+/// What a search does beside running seeds.
+struct ExploreOptions : Options {
+  std::uint64_t seeds = 1000;  ///< runs at most
+  std::uint64_t first_seed = 1;
+};
 
 /// What explore() has found.
 struct Findings {
-  std::uint64_t seeds = 0;  ///< tried
+  std::uint64_t runs = 0;   ///< until the failure, or in all
   std::uint64_t steps = 0;  ///< in all of them
   /// The first run that failed, or the last that passed.
   Report report;
@@ -103,12 +67,17 @@ struct Findings {
   [[nodiscard]] std::string to_string() const;
 };
 
-/// Runs `seeds` seeds from `first` on, until one fails; then looks for the simplest run that fails
-/// in the same way. The share of an adversarial clock is drawn anew for each seed.
-[[nodiscard]] Findings explore(std::uint64_t seeds, Program const& program,
-                               Options const& options = {}, std::uint64_t first = 1);
+/// Runs seeds from `first_seed` on, until one fails; then looks for the simplest run that fails in
+/// the same way.
+[[nodiscard]] Findings explore(ExploreOptions const& options, Program const& program);
+[[nodiscard]] inline Findings explore(Program const& program) {
+  return explore(ExploreOptions(), program);
+}
 
 /// Runs a seed twice. Errors: NotDeterministic, with the first step that differs.
-void check_determinism(std::uint64_t seed, Program const& program, Options const& options = {});
+void check_determinism(std::uint64_t seed, Options const& options, Program const& program);
+inline void check_determinism(std::uint64_t seed, Program const& program) {
+  check_determinism(seed, Options(), program);
+}
 
 }  // namespace spawned::simulation

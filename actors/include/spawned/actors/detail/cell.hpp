@@ -127,12 +127,13 @@ class CellBase : public ExecutionContext {
     static constexpr std::uint16_t idle_timeout = 32;  // it has asked for one
     static constexpr std::uint16_t call_scoped =
         128;  // something in extra() ends with the callback
-    static constexpr std::uint16_t off_workers = 256;          // its handlers may block
-    static constexpr std::uint16_t suspended = 512;            // suspend.cpp
-    static constexpr std::uint16_t parked = 1024;              // the same
-    static constexpr std::uint16_t runtime_ends = 2048;        // no suspension any more
-    static constexpr std::uint16_t stepwise = 4096;            // Executor::stepwise()
-    static constexpr std::uint16_t queued = bounded | urgent;  // its mail goes through a MailQueue
+    static constexpr std::uint16_t off_workers = 256;           // its handlers may block
+    static constexpr std::uint16_t suspended = 512;             // suspend.cpp
+    static constexpr std::uint16_t parked = 1024;               // the same
+    static constexpr std::uint16_t runtime_ends = 2048;         // no suspension any more
+    static constexpr std::uint16_t stepwise = 4096;             // Executor::stepwise()
+    static constexpr std::uint16_t queued = bounded | urgent;   // its mail goes through a MailQueue
+    static constexpr std::uint16_t routed = queued | stepwise;  // a push is more than a push
     static constexpr std::uint16_t unsuspendable = lethal | discard | runtime_ends;
   };
 
@@ -171,15 +172,15 @@ class CellBase : public ExecutionContext {
   /// ended, the envelope is still the caller's.
   /// `turn_ends`: the caller suspends right after, so the actor may be handed off.
   [[nodiscard]] bool push(Envelope& envelope, bool turn_ends = false) noexcept {
-    if (is_queued()) [[unlikely]] {
-      return push_queued(envelope, MailKind::library, turn_ends) == Pushed::accepted;
+    if (is_routed()) [[unlikely]] {
+      return push_routed(envelope, MailKind::library, turn_ends) == Pushed::accepted;
     }
     return push_plain(envelope, turn_ends);
   }
   /// The same for a user's message or request.
   [[nodiscard]] Pushed push_mail(Envelope& envelope, bool turn_ends = false) noexcept {
-    if (is_queued()) [[unlikely]]
-      return push_queued(envelope, MailKind::ordinary, turn_ends);
+    if (is_routed()) [[unlikely]]
+      return push_routed(envelope, MailKind::ordinary, turn_ends);
     return push_plain(envelope, turn_ends) ? Pushed::accepted : Pushed::ended;
   }
   /// The same through a MailQueue, which the actor has.
@@ -189,6 +190,9 @@ class CellBase : public ExecutionContext {
   /// The actor has a MailQueue. The answer never changes.
   [[nodiscard]] bool is_queued() const noexcept {
     return (attention_.load(memory_order_relaxed) & Attention::queued) != 0;  // set before launch
+  }
+  [[nodiscard]] bool is_routed() const noexcept {
+    return (attention_.load(memory_order_relaxed) & Attention::routed) != 0;  // set before launch
   }
   [[nodiscard]] bool is_urgent() const noexcept {
     return (attention_.load(memory_order_relaxed) & Attention::urgent) != 0;  // set before launch
@@ -374,6 +378,7 @@ class CellBase : public ExecutionContext {
     }
     return false;
   }
+  [[nodiscard]] Pushed push_routed(Envelope& envelope, MailKind mail_kind, bool turn_ends) noexcept;
   [[nodiscard]] Turn serve_queue(unsigned handled) noexcept;
 
   struct ShutdownEnvelope final : Envelope {

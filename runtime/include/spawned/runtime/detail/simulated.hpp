@@ -1,0 +1,94 @@
+// Simulated: what a driven runtime asks and tells whoever drives it. Null on a real runtime.
+//
+// Everything that is decided or noticed only in a simulation goes through here. On a real runtime
+// the hot paths do not look at it: they get here by Executor::stepwise(), which is in a branch that
+// they have anyway.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <spawned/runtime/detail/atomic.hpp>
+#include <spawned/runtime/detail/scheduling.hpp>
+
+namespace spawned::simulation {
+
+/// What a decision is about.
+enum class Choice : std::uint8_t {
+  schedule,  ///< which unit runs next, or that time moves
+  random,    ///< a number the program asked for
+  fault,     ///< whether and where something goes wrong
+  network,   ///< what the simulated network does
+  disk,      ///< what the simulated disk does
+  program,   ///< simulation::choose()
+};
+
+}  // namespace spawned::simulation
+
+namespace spawned::detail {
+
+class Simulated {
+ public:
+  using Choice = simulation::Choice;
+
+  // --- decisions ---
+
+  /// 0 to n - 1; 0 is the boring one. n > 0.
+  virtual std::uint32_t choose(std::uint32_t n, Choice kind) noexcept = 0;
+  /// True with the given probability; false is the boring one.
+  virtual bool chance(double probability, Choice kind) noexcept = 0;
+  /// Ids of a run begin at 1, whatever ran before it in the process.
+  virtual std::uint64_t next_actor_id() noexcept = 0;
+
+  // --- what happens ---
+
+  virtual void lives(ExecutionContext& context) noexcept = 0;
+  virtual void ended(ExecutionContext& context) noexcept = 0;
+  /// A message is on its way to an actor. `message` is its address, which identifies it until
+  /// taken() or lost().
+  virtual void sent(ExecutionContext& receiver, void const* message) noexcept = 0;
+  virtual void taken(ExecutionContext& receiver, void const* message) noexcept = 0;
+  /// A line for the story.
+  virtual void remark(std::string_view text) noexcept = 0;
+  /// Something is wrong: the run ends after the present step.
+  virtual void fail(std::string problem) noexcept = 0;
+
+  // --- the runtime that is driven ---
+
+  [[nodiscard]] virtual Scheduler& scheduler() noexcept = 0;
+  [[nodiscard]] virtual std::shared_ptr<Clock> clock() noexcept = 0;
+  virtual void attach(Scheduler& scheduler) = 0;
+  /// It is gone.
+  virtual void runtime_ended() noexcept = 0;
+
+  // --- threads ---
+
+  /// Queues what has no worker queue: work posted from a thread that is no worker.
+  virtual void post(Runnable& work) noexcept = 0;
+  /// The calling thread waits until `word` is not 0: others run meanwhile. wake() is called by
+  /// whoever has set it.
+  virtual void block(atomic<std::uint32_t>& word) noexcept = 0;
+  virtual void wake(atomic<std::uint32_t>& word) noexcept = 0;
+  /// Queues work that may block: a blocking job, or the turn of an actor on the blocking pool. It
+  /// runs on a thread of its own, one thread at a time.
+  virtual void run_blocking(Runnable& work) noexcept = 0;
+  /// A thread for one context, kept to the end.
+  [[nodiscard]] virtual Executor& dedicated() = 0;
+  /// Runs on until nothing lives (`roots_only`: no root). False: nothing can run any more.
+  [[nodiscard]] virtual bool run_until_ended(bool roots_only) noexcept = 0;
+
+ protected:
+  Simulated() = default;
+  ~Simulated() = default;
+};
+
+/// Of the runtime that the calling thread works for or drives, or nullptr: it is real.
+extern constinit thread_local Simulated* simulated;
+
+/// Who is to drive the runtime that the calling thread is about to make (simulation::Everywhere),
+/// or nullptr: it is real.
+[[nodiscard]] Simulated* simulate_next_runtime();
+
+}  // namespace spawned::detail

@@ -1,0 +1,62 @@
+// What a simulated run was like: its outcome, what was chosen, and what happened.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace spawned::simulation {
+
+enum class Outcome : std::uint8_t {
+  passed,
+  failed,      ///< an exception left the program, or a check failed
+  deadlock,    ///< nothing can run any more, and the program has not ended
+  step_limit,  ///< Options::steps_max
+  stuck_end,   ///< the program has ended, but something that it left behind does not end
+};
+[[nodiscard]] char const* to_string(Outcome outcome) noexcept;
+
+/// Something that happened.
+struct Event {
+  enum class Kind : std::uint8_t {
+    step,    ///< a unit ran: an actor handled `text`, a task went on
+    time,    ///< time moved to `time`
+    start,   ///< a unit came to life
+    end,     ///< a unit ended
+    send,    ///< `from` sent a message to `unit`
+    fault,   ///< what was made to go wrong
+    remark,  ///< a line of the program's, or a check
+  };
+  static constexpr std::uint32_t nobody = 0;
+  static constexpr std::uint64_t no_cause = ~std::uint64_t{0};
+
+  Kind kind = Kind::step;
+  std::chrono::nanoseconds time{0};  ///< virtual
+  std::uint64_t step = 0;            ///< the how-manieth step it happened in, from 1
+  std::uint32_t unit = nobody;       ///< who: an index of Report::units
+  std::uint32_t from = nobody;       ///< of a step or send: the sender
+  std::uint64_t cause = no_cause;    ///< of a step: the index of the event that sent it
+  std::string text;                  ///< the message, the callback, the remark
+};
+
+/// What a run was like.
+struct Report {
+  Outcome outcome = Outcome::passed;
+  std::string problem;  ///< what failed, for people; empty if it passed
+  std::uint64_t seed = 0;
+  std::string strategy;  ///< what chose, for people: "random", "pct 3, clock 0.2"
+  std::uint64_t steps = 0;
+  std::uint64_t hash = 0;            ///< of all that happened: equal runs have equal hashes
+  std::chrono::nanoseconds time{0};  ///< virtual, from the start
+  /// What was chosen where there was a choice; 0 is the boring one. replay() repeats it.
+  std::vector<std::uint32_t> choices;
+  std::vector<Event> events;       ///< see Options::trace
+  std::vector<std::string> units;  ///< names, of those that `events` tells of; 0: nobody
+
+  [[nodiscard]] bool passed() const noexcept { return outcome == Outcome::passed; }
+  /// The events for people, a line each.
+  [[nodiscard]] std::vector<std::string> story() const;
+};
+
+}  // namespace spawned::simulation

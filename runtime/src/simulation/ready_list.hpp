@@ -1,0 +1,60 @@
+// ReadyList: the units of work of a driven runtime that can run, oldest first, and who they are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include <spawned/runtime/detail/scheduling.hpp>
+
+#include "simulation/chooser.hpp"
+
+namespace spawned::simulation {
+
+class ReadyList {
+ public:
+  /// A unit is born: from here on its address means it.
+  std::uint32_t born(detail::Runnable const& unit) {
+    return numbers_.insert_or_assign(&unit, ++last_).first->second;
+  }
+  void dead(detail::Runnable const& unit) noexcept { numbers_.erase(&unit); }
+  /// What was not born, a timer's last message or a blocking job, gets a number for each time it
+  /// runs.
+  std::uint32_t number(detail::Runnable const& unit) {
+    auto const found = numbers_.find(&unit);
+    return found != numbers_.end() ? found->second : ++last_;
+  }
+
+  void add(detail::Runnable& work) { add_as(work, number(work)); }
+  /// `work` stands for the unit of this number.
+  void add_as(detail::Runnable& work, std::uint32_t unit) { ready_.push_back({&work, unit}); }
+
+  [[nodiscard]] std::span<Ready const> all() const noexcept {
+    return std::span<Ready const>(ready_).subspan(begin_);
+  }
+  /// Takes one out; the others keep their order.
+  Ready take(std::size_t index) {
+    auto const place = ready_.begin() + static_cast<std::ptrdiff_t>(begin_ + index);
+    Ready const taken = *place;
+    if (index == 0) {
+      ++begin_;
+      if (begin_ > 64 && begin_ * 2 > ready_.size()) {
+        ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(begin_));
+        begin_ = 0;
+      }
+    } else {
+      ready_.erase(place);
+    }
+    return taken;
+  }
+
+ private:
+  std::vector<Ready> ready_;
+  std::size_t begin_ = 0;
+  std::unordered_map<detail::Runnable const*, std::uint32_t> numbers_;
+  std::uint32_t last_ = 0;
+};
+
+}  // namespace spawned::simulation
