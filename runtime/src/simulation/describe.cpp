@@ -44,6 +44,8 @@ char const* to_string(Outcome outcome) noexcept {
       return "step limit";
     case Outcome::stuck_end:
       return "stuck at the end";
+    case Outcome::crashed:
+      return "crashed";
   }
   return "?";
 }
@@ -60,6 +62,8 @@ char const* to_string(Strategy strategy) noexcept {
       return "delay_bounded";
     case Strategy::exhaustive:
       return "exhaustive";
+    case Strategy::reduced:
+      return "reduced";
   }
   return "?";
 }
