@@ -64,8 +64,7 @@ std::unique_ptr<Chooser> make_chooser(std::uint64_t seed, Options const& options
       return std::make_unique<RandomChooser>(seed, options.clock_share);
     case Strategy::pct:
       return std::make_unique<PctChooser>(
-          seed, options.depth,
-          options.clock == ClockMode::adversarial && options.clock_share > 0);
+          seed, options.depth, options.clock == ClockMode::adversarial && options.clock_share > 0);
     case Strategy::delay_bounded:
     case Strategy::exhaustive:
     case Strategy::reduced:

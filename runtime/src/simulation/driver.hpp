@@ -22,7 +22,9 @@
 #include "scheduler/scheduler.hpp"
 #include "simulation/chooser.hpp"
 #include "simulation/ready_list.hpp"
+#include "simulation/recent.hpp"
 #include "simulation/threads.hpp"
+#include "simulation/tracker.hpp"
 
 namespace spawned::simulation {
 
@@ -79,6 +81,7 @@ class Driver final : public detail::Simulated {
   void taken(detail::ExecutionContext& receiver, void const* message) noexcept override;
   void remark(std::string_view text) noexcept override;
   void fail(std::string problem) noexcept override;
+  void touches_all() noexcept override { tracker_.touches_all(); }
   void post(detail::Runnable& work) noexcept override { ready_.add(work); }
   void block(detail::atomic<std::uint32_t>& word) noexcept override;
   void wake(detail::atomic<std::uint32_t>& word) noexcept override { threads_->wake(word); }
@@ -87,7 +90,7 @@ class Driver final : public detail::Simulated {
   [[nodiscard]] bool run_until_ended(bool roots_only, std::int64_t timeout_ns) noexcept override;
 
  private:
-  enum class Step : std::uint8_t { done, quiet, limit };
+  enum class Step : std::uint8_t { done, quiet, limit, gave_up };
 
   Step step();
   std::size_t collect();
@@ -100,7 +103,9 @@ class Driver final : public detail::Simulated {
   Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
   void keep(std::uint32_t choice, std::uint32_t of);
   void end(Report& report);
+  void end_tracked_step();
   [[nodiscard]] std::string who_lives() const;
+  [[nodiscard]] std::string who_ran() const;
   template <typename Condition>
   [[nodiscard]] bool run_until(Condition condition) noexcept;
 
@@ -119,6 +124,9 @@ class Driver final : public detail::Simulated {
   std::uint64_t hash_ = 0xcbf29ce484222325U;
   std::vector<std::uint32_t> choices_;
   std::string problem_;
+  Recent recent_;
+  bool tracks_ = false;
+  Tracker tracker_;  // used if tracks_
 
   // Of the trace.
   std::vector<Event> events_;

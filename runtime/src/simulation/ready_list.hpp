@@ -27,12 +27,24 @@ class ReadyList {
     return found != numbers_.end() ? found->second : ++last_;
   }
 
+  /// The unit of this number, or null: it was not born, or has died. Slow.
+  [[nodiscard]] detail::Runnable const* find(std::uint32_t number) const noexcept {
+    for (auto const& [unit, own] : numbers_) {
+      if (own == number) return unit;
+    }
+    return nullptr;
+  }
+
   void add(detail::Runnable& work) { add_as(work, number(work)); }
   /// `work` stands for the unit of this number.
   void add_as(detail::Runnable& work, std::uint32_t unit) { ready_.push_back({&work, unit}); }
 
   [[nodiscard]] std::span<Ready const> all() const noexcept {
     return std::span<Ready const>(ready_).subspan(begin_);
+  }
+  /// What was added after the last take().
+  [[nodiscard]] std::span<Ready const> fresh() const noexcept {
+    return std::span<Ready const>(ready_).subspan(after_take_);
   }
   /// Takes one out; the others keep their order.
   Ready take(std::size_t index) {
@@ -47,12 +59,14 @@ class ReadyList {
     } else {
       ready_.erase(place);
     }
+    after_take_ = ready_.size();
     return taken;
   }
 
  private:
   std::vector<Ready> ready_;
   std::size_t begin_ = 0;
+  std::size_t after_take_ = 0;
   std::unordered_map<detail::Runnable const*, std::uint32_t> numbers_;
   std::uint32_t last_ = 0;
 };
