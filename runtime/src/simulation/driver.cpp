@@ -164,6 +164,19 @@ bool Driver::move_time(std::int64_t to_ns) {
     return false;
   }
   mix(static_cast<std::uint64_t>(to_ns));
+  return true;
+}
+
+// A wheel knows a far deadline only roughly, and sorts again when that time has come. All that is
+// one step.
+bool Driver::move_to_next_timer() {
+  std::int64_t next = detail::TimerWheel::none;
+  bool is_ours = false;
+  do {
+    next = earliest_timer_ns(*this);
+    is_ours = next == next_timer_ns();
+    if (!move_time(next)) return false;
+  } while (is_ours && collect() == 0 && next_timer_ns() != detail::TimerWheel::none);
   if (options_.trace) note(Event::Kind::time, Event::nobody, {});
   return true;
 }
@@ -231,7 +244,7 @@ Driver::Step Driver::step() {
   recent_.ran(unit);
   if (tracks_) tracker_.begin(running_ == Event::nobody ? unit : Event::nobody);
   if (is_time) {
-    if (!move_time(earliest_timer_ns(*this))) return Step::quiet;
+    if (!move_to_next_timer()) return Step::quiet;
   } else {
     Ready const taken = ready_.take(choice);
     run_unit(*taken.work, taken.unit);

@@ -98,6 +98,7 @@ class Driver final : public detail::Simulated {
   void abort_waiting() noexcept;
   void run_unit(detail::Runnable& work, std::uint32_t unit);
   [[nodiscard]] bool move_time(std::int64_t to_ns);
+  [[nodiscard]] bool move_to_next_timer();
   void mix(std::uint64_t value) noexcept;
   void mix(std::string_view text) noexcept;
   Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
