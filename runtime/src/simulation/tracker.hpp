@@ -17,7 +17,7 @@ class Tracker {
   void begin(std::uint32_t unit) {
     footprint_.unit = unit;
     under_way_ = true;
-    footprint_.all = unit >= is_actor_.size() || !is_actor_[unit];
+    footprint_.all = !is_actor(unit);
     if (unit < serves_.size() && serves_[unit] != 0) footprint_.units.push_back(serves_[unit]);
   }
   void born(std::uint32_t unit, bool is_actor) {
@@ -32,11 +32,15 @@ class Tracker {
     touches(receiver);
     senders_[message] = sender;
   }
-  /// An answer goes to the sender, who may not be waiting for it and so is not woken.
+  /// An answer goes to the sender, who may not be waiting for it and so is not woken. A task's steps
+  /// have to do with all anyway.
   void taken(std::uint32_t receiver, void const* message) {
     auto const found = senders_.find(message);
-    std::uint32_t const sender = found == senders_.end() ? 0 : found->second;
-    if (found != senders_.end()) senders_.erase(found);
+    std::uint32_t sender = 0;
+    if (found != senders_.end()) {
+      if (is_actor(found->second)) sender = found->second;
+      senders_.erase(found);
+    }
     if (sender != 0) touches(sender);
     if (serves_.size() <= receiver) serves_.resize(receiver + 1);
     serves_[receiver] = sender;
@@ -49,6 +53,10 @@ class Tracker {
   }
 
  private:
+  [[nodiscard]] bool is_actor(std::uint32_t unit) const {
+    return unit < is_actor_.size() && is_actor_[unit];
+  }
+
   Footprint footprint_;
   bool under_way_ = false;
   std::vector<bool> is_actor_;

@@ -76,14 +76,16 @@ sp::Task<void> pass_on(std::string& text, bool with_d) {
   text = read.value();
 }
 
-// Letters go round: a to b to c, and x directly to c, twice; b comes from two sides.
+// b gets letters from a and from outside, and passes all on to c, which also gets one from outside.
 sp::Task<void> chain(std::string& text) {
   auto c = Scribe{}.start();
   auto b = Scribe(c).start();
   auto a = Scribe(b).start();
+  auto d = Scribe(b).start();
+  auto e = Scribe(c).start();
   send_two(a);
-  b.send<Scribe::Letter>('3');
-  c.send<Scribe::Letter>('4');
+  d.send<Scribe::Letter>('3');
+  e.send<Scribe::Letter>('4');
   co_await sp::sleep(1s);
   auto const at_b = co_await b.request<Scribe::Read>();
   auto const at_c = co_await c.request<Scribe::Read>();
