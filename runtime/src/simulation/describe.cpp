@@ -46,6 +46,8 @@ char const* to_string(Outcome outcome) noexcept {
       return "stuck at the end";
     case Outcome::crashed:
       return "crashed";
+    case Outcome::real_world:
+      return "a call of the real world";
   }
   return "?";
 }

@@ -17,7 +17,7 @@ class Tracker {
   void begin(std::uint32_t unit) {
     footprint_.unit = unit;
     under_way_ = true;
-    footprint_.all = !is_actor(unit);
+    footprint_.all = all_from_now_on_ || !is_actor(unit);
     if (unit < serves_.size() && serves_[unit] != 0) footprint_.units.push_back(serves_[unit]);
   }
   void born(std::uint32_t unit, bool is_actor) {
@@ -27,13 +27,15 @@ class Tracker {
     is_actor_[unit] = true;
   }
   void touches_all() noexcept { footprint_.all = true; }
+  /// Something is shared by more than messages.
+  void touches_all_from_now_on() noexcept { all_from_now_on_ = footprint_.all = true; }
   void touches(std::uint32_t unit) { footprint_.units.push_back(unit); }
   void sent(std::uint32_t sender, std::uint32_t receiver, void const* message) {
     touches(receiver);
     senders_[message] = sender;
   }
-  /// An answer goes to the sender, who may not be waiting for it and so is not woken. A task's steps
-  /// have to do with all anyway.
+  /// An answer goes to the sender, who may not be waiting for it and so is not woken. A task's
+  /// steps have to do with all anyway.
   void taken(std::uint32_t receiver, void const* message) {
     auto const found = senders_.find(message);
     std::uint32_t sender = 0;
@@ -59,6 +61,7 @@ class Tracker {
 
   Footprint footprint_;
   bool under_way_ = false;
+  bool all_from_now_on_ = false;
   std::vector<bool> is_actor_;
   std::vector<std::uint32_t> serves_;  // by unit: whose message it handles, or has handled last
   std::unordered_map<void const*, std::uint32_t> senders_;  // of messages under way

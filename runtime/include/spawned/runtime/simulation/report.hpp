@@ -15,6 +15,7 @@ enum class Outcome : std::uint8_t {
   step_limit,  ///< Options::steps_max
   stuck_end,   ///< the program has ended, but something that it left behind does not end
   crashed,     ///< its process was killed or has exited; only of ExploreOptions::jobs > 1
+  real_world,  ///< it has called the real world: see RealWorld
 };
 [[nodiscard]] char const* to_string(Outcome outcome) noexcept;
 
