@@ -29,8 +29,9 @@ class Recent {
       if (result.empty() || result.back().first != unit) result.emplace_back(unit, 0);
       ++result.back().second;
     }
-    std::stable_sort(result.begin(), result.end(),
-                     [](auto const& a, auto const& b) { return a.second > b.second; });
+    std::sort(result.begin(), result.end(), [](auto const& a, auto const& b) {
+      return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
     return result;
   }
 
