@@ -134,7 +134,6 @@ class Driver final : public detail::Simulated {
   detail::Worker* worker_ = nullptr;
 
   FaultPlan plan_;
-  bool faulty_ = false;  // some rate is not 0
   ReadyList ready_;
   std::optional<Threads> threads_;
   std::uint32_t running_ = Event::nobody;
