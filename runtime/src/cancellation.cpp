@@ -63,7 +63,10 @@ CancellationToken::~CancellationToken() {
   if (state_ != nullptr) state_->release();
 }
 
-void CancellationToken::cancel() noexcept { state_->cancel(); }
+void CancellationToken::cancel() noexcept {
+  detail::simulated_touches_all(false);
+  state_->cancel();
+}
 
 bool CancellationToken::is_cancelled() const noexcept { return state_->source.stop_requested(); }
 

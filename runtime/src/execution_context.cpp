@@ -13,6 +13,7 @@ void ExecutionContext::wait_gate_slowly() const noexcept {
 }
 
 void ExecutionContext::cancel_with(std::uintptr_t bits) noexcept {
+  simulated_touches_all(false);
   std::uintptr_t value = wait_.load(memory_order_relaxed);  // the CAS checks it
   std::uintptr_t wanted = 0;
   bool wakes = false;

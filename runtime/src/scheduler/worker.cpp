@@ -19,6 +19,10 @@ namespace spawned::detail {
 constinit thread_local WorkerLocal* current_worker = nullptr;
 constinit thread_local Simulated* simulated = nullptr;
 
+void simulated_touches_all(bool from_now_on) noexcept {
+  if (simulated != nullptr) simulated->touches_all(from_now_on);
+}
+
 Worker::Worker(Scheduler& home, std::uint32_t number, std::uint64_t seed, Kind kind)
     : index(number), kind_(kind), random_(seed | 1) {
   scheduler = &home;

@@ -80,6 +80,7 @@ std::uint32_t Driver::choose(std::uint32_t n, Choice kind) noexcept {
   if (n < 2) return 0;
   std::uint32_t const choice = chooser_->choose(n, kind);
   keep(choice, n);
+  tracker_.touches_all();
   return choice;
 }
 
@@ -87,6 +88,7 @@ bool Driver::chance(double probability, Choice kind) noexcept {
   if (probability <= 0) return false;
   bool const yes = chooser_->chance(probability, kind);
   keep(yes ? 1 : 0, 2);
+  tracker_.touches_all();
   return yes;
 }
 
@@ -119,6 +121,7 @@ Event& Driver::note(Event::Kind kind, std::uint32_t unit, std::string text) {
 
 void Driver::lives(detail::ExecutionContext& context) noexcept {
   std::uint32_t const unit = ready_.born(context);
+  if (tracks_) tracker_.born(unit, context.kind->in_order);
   if (!options_.trace) return;
   if (units_.size() <= unit) units_.resize(unit + 1);
   units_[unit] = short_name(context.kind->describe(context));
@@ -126,19 +129,22 @@ void Driver::lives(detail::ExecutionContext& context) noexcept {
 }
 
 void Driver::ended(detail::ExecutionContext& context) noexcept {
+  tracker_.touches_all();
   if (options_.trace) note(Event::Kind::end, ready_.number(context), {});
   ready_.dead(context);
 }
 
 void Driver::sent(detail::ExecutionContext& receiver, void const* message, bool awaits) noexcept {
   if (awaits) waits_for_[running_] = ready_.number(receiver);
+  if (tracks_) tracker_.sent(running_, ready_.number(receiver), message);
   if (!options_.trace && plan_.faults().reorder == 0) return;
   under_way_[message] = {events_.size(), running_};
   if (options_.trace) note(Event::Kind::send, ready_.number(receiver), {}).from = running_;
 }
 
-void Driver::taken(detail::ExecutionContext& /*receiver*/, void const* message) noexcept {
+void Driver::taken(detail::ExecutionContext& receiver, void const* message) noexcept {
   taken_ = message;
+  if (tracks_) tracker_.taken(ready_.number(receiver), message);
 }
 
 std::uint32_t Driver::sender(void const* message) noexcept {
@@ -186,6 +192,19 @@ bool Driver::move_time(std::int64_t to_ns) {
     return false;
   }
   mix(static_cast<std::uint64_t>(to_ns));
+  return true;
+}
+
+// A wheel knows a far deadline only roughly, and sorts again when that time has come. All that is
+// one step.
+bool Driver::move_to_next_timer() {
+  std::int64_t next = detail::TimerWheel::none;
+  bool is_ours = false;
+  do {
+    next = earliest_timer_ns(*this);
+    is_ours = next == next_timer_ns();
+    if (!move_time(next)) return false;
+  } while (is_ours && collect() == 0 && next_timer_ns() != detail::TimerWheel::none);
   if (options_.trace) note(Event::Kind::time, Event::nobody, {});
   return true;
 }
@@ -253,24 +272,40 @@ Driver::Step Driver::step() {
   auto const ready = ready_.all();
   // Who was woken in place, a blocked thread, has his turn before time moves.
   if (fired && ready.empty()) return Step::done;
+  if (tracks_) end_tracked_step();
   if (ready.empty() && !timers) return Step::quiet;
   if (steps_ == options_.steps_max) return Step::limit;
   ++steps_;
   bool const clock = timers && (ready.empty() || options_.clock == ClockMode::adversarial);
   std::uint32_t const of = static_cast<std::uint32_t>(ready.size()) + (clock ? 1 : 0);
   std::uint32_t choice = 0;
-  if (of > 1) {
+  if (of > 1 || tracks_) {
     choice = chooser_->next(ready, clock);
-    keep(choice, of);
+    if (choice == Chooser::give_up) {
+      if (running_ == Event::nobody) return Step::gave_up;
+      choice = 0;  // in the middle of a step, which must come to its end
+    }
+    if (of > 1) keep(choice, of);
   }
-  if (choice == ready.size()) {
-    if (!move_time(earliest_timer_ns(*this))) return Step::quiet;
+  bool const is_time = choice == ready.size();
+  std::uint32_t const unit = is_time ? Event::nobody : ready[choice].unit;
+  recent_.ran(unit);
+  if (tracks_) tracker_.begin(running_ == Event::nobody ? unit : Event::nobody);
+  if (is_time) {
+    if (!move_to_next_timer()) return Step::quiet;
   } else {
     Ready const taken = ready_.take(choice);
     if (let_go_wrong(taken)) run_unit(*taken.work, taken.unit);
   }
   if (hashes != nullptr) hashes->push_back(hash_);
   return Step::done;
+}
+
+// Whom the last step has woken is known only now.
+void Driver::end_tracked_step() {
+  if (running_ != Event::nobody) tracker_.touches_all();  // another step in the middle of one
+  for (Ready const& woken : ready_.fresh()) tracker_.touches(woken.unit);
+  tracker_.end(*chooser_);
 }
 
 // --- threads ---
@@ -377,6 +412,24 @@ std::string Driver::who_lives() const {
   return text;
 }
 
+std::string Driver::who_ran() const {
+  constexpr std::size_t shown = 5;
+  std::string text = "of the last " + std::to_string(recent_.size()) + " steps:";
+  auto const busiest = recent_.busiest();
+  auto const living = ready_.living();
+  for (std::size_t i = 0; i < std::min(shown, busiest.size()); ++i) {
+    auto const [unit, steps] = busiest[i];
+    auto const found = living.find(unit);
+    text += "\n  " + std::to_string(steps) + ": ";
+    if (found != living.end()) {
+      text += found->second->kind->describe(*found->second);
+    } else {
+      text += unit == Event::nobody ? "moves of time" : "what has ended, or has no name";
+    }
+  }
+  return text;
+}
+
 bool Driver::leaves_something() const {
   return scheduler_->living.count() != 0 || threads_->any_blocked();
 }
@@ -405,6 +458,7 @@ Report Driver::run(Program const& program) {
   }();
   JoinHandle<void> const handle = detail::spawn_on(
       *scheduler_, note_the_end(std::move(body), ending), std::source_location::current());
+  tracks_ = chooser_->tracks();
   Step last = Step::done;
   auto wrong = [this] { return !problem_.empty() || real_world_.failed(); };
   while (!ending.ended && !wrong() && last == Step::done) last = step();
@@ -413,11 +467,12 @@ Report Driver::run(Program const& program) {
   } else if (!problem_.empty()) {
     report.outcome = Outcome::failed;
     report.problem = std::move(problem_);
-  } else if (!ending.ended) {
+  } else if (!ending.ended && last != Step::gave_up) {
     bool const limit = last == Step::limit;
     report.outcome = limit ? Outcome::step_limit : Outcome::deadlock;
     report.problem =
-        (limit ? "the program has not ended after " + std::to_string(steps_) + " steps; there are:"
+        (limit ? "the program has not ended after " + std::to_string(steps_) + " steps; " +
+                     who_ran() + "\nThere are:"
                : std::string("nothing can run any more, and the program has not ended; "
                              "there wait:")) +
         who_lives();
@@ -432,6 +487,9 @@ Report Driver::run(Program const& program) {
   report.choices = std::exchange(choices_, {});
   report.events = std::exchange(events_, {});
   options_.trace = false;
+  if (tracks_ && last != Step::gave_up) end_tracked_step();
+  tracks_ = false;
+  chooser_->ended();
   end(report);
   if (real_world_.failed()) {
     report.outcome = Outcome::real_world;

@@ -24,7 +24,9 @@
 #include "simulation/fault_plan.hpp"
 #include "simulation/ready_list.hpp"
 #include "simulation/real_world.hpp"
+#include "simulation/recent.hpp"
 #include "simulation/threads.hpp"
+#include "simulation/tracker.hpp"
 
 namespace spawned::simulation {
 
@@ -92,6 +94,9 @@ class Driver final : public detail::Simulated {
   void jump_wall_clock(std::int64_t ns) noexcept override { plan_.jump_wall_clock(ns); }
   void remark(std::string_view text) noexcept override;
   void fail(std::string problem) noexcept override;
+  void touches_all(bool from_now_on) noexcept override {
+    from_now_on ? tracker_.touches_all_from_now_on() : tracker_.touches_all();
+  }
   void post(detail::Runnable& work) noexcept override { ready_.add(work); }
   void block(detail::atomic<std::uint32_t>& word) noexcept override;
   void wake(detail::atomic<std::uint32_t>& word) noexcept override { threads_->wake(word); }
@@ -100,7 +105,7 @@ class Driver final : public detail::Simulated {
   [[nodiscard]] bool run_until_ended(bool roots_only, std::int64_t timeout_ns) noexcept override;
 
  private:
-  enum class Step : std::uint8_t { done, quiet, limit };
+  enum class Step : std::uint8_t { done, quiet, limit, gave_up };
 
   Step step();
   std::size_t collect();
@@ -109,12 +114,15 @@ class Driver final : public detail::Simulated {
   void run_unit(detail::Runnable& work, std::uint32_t unit);
   [[nodiscard]] bool let_go_wrong(Ready const& unit);
   [[nodiscard]] bool move_time(std::int64_t to_ns);
+  [[nodiscard]] bool move_to_next_timer();
   void mix(std::uint64_t value) noexcept;
   void mix(std::string_view text) noexcept;
   Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
   void keep(std::uint32_t choice, std::uint32_t of);
   void end(Report& report);
+  void end_tracked_step();
   [[nodiscard]] std::string who_lives() const;
+  [[nodiscard]] std::string who_ran() const;
   template <typename Condition>
   [[nodiscard]] bool run_until(Condition condition) noexcept;
 
@@ -126,7 +134,6 @@ class Driver final : public detail::Simulated {
   detail::Worker* worker_ = nullptr;
 
   FaultPlan plan_;
-  bool faulty_ = false;  // some rate is not 0
   ReadyList ready_;
   std::optional<Threads> threads_;
   std::uint32_t running_ = Event::nobody;
@@ -137,6 +144,9 @@ class Driver final : public detail::Simulated {
   std::uint64_t hash_ = 0xcbf29ce484222325U;
   std::vector<std::uint32_t> choices_;
   std::string problem_;
+  Recent recent_;
+  bool tracks_ = false;
+  Tracker tracker_;  // used if tracks_
 
   // Of the trace.
   std::vector<Event> events_;

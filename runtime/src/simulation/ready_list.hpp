@@ -46,6 +46,10 @@ class ReadyList {
   [[nodiscard]] std::span<Ready const> all() const noexcept {
     return std::span<Ready const>(ready_).subspan(begin_);
   }
+  /// What was added after the last take().
+  [[nodiscard]] std::span<Ready const> fresh() const noexcept {
+    return std::span<Ready const>(ready_).subspan(after_take_);
+  }
   /// Takes one out; the others keep their order.
   Ready take(std::size_t index) {
     auto const place = ready_.begin() + static_cast<std::ptrdiff_t>(begin_ + index);
@@ -59,12 +63,14 @@ class ReadyList {
     } else {
       ready_.erase(place);
     }
+    after_take_ = ready_.size();
     return taken;
   }
 
  private:
   std::vector<Ready> ready_;
   std::size_t begin_ = 0;
+  std::size_t after_take_ = 0;
   struct Unit {
     std::uint32_t number;
     detail::ExecutionContext* context;

@@ -9,13 +9,12 @@
 #include "simulation/choosers.hpp"
 #include "simulation/driver.hpp"
 #include "simulation/heap_layout.hpp"
+#include "simulation/search.hpp"
 
 namespace spawned::simulation {
 
-namespace {
-
 Report run_with(std::unique_ptr<Chooser> chooser, Program const& program, Options const& options,
-                std::vector<std::uint64_t>* hashes = nullptr) {
+                std::vector<std::uint64_t>* hashes) {
   detail::require_no_worker("simulation::run");
   Driver driver(options, std::move(chooser));
   driver.hashes = hashes;
@@ -28,6 +27,8 @@ Report run_with(std::unique_ptr<Chooser> chooser, Program const& program, Option
   if (driver.leaves_something()) (void)runtime.release();
   return report;
 }
+
+namespace {
 
 std::size_t interesting(std::vector<std::uint32_t> const& choices) {
   return choices.size() -
@@ -72,25 +73,25 @@ Report replay(std::vector<std::uint32_t> const& choices, Options const& options,
 }
 
 Findings explore(ExploreOptions const& options, Program const& program) {
-  check_options(options);
-  Findings findings;
-  for (std::uint64_t seed = options.first_seed; findings.runs < options.seeds; ++seed) {
-    findings.report = run(seed, options, program);
-    ++findings.runs;
-    findings.steps += findings.report.steps;
-    if (findings.report.passed()) continue;
-    Options traced = options;
-    traced.trace = true;
-    findings.shrunk = shrink(findings.report, program, options);
-    findings.shrunk = replay(findings.shrunk.choices, traced, program);
-    findings.shrunk.seed = seed;
-    break;
-  }
+  Findings findings = search(options, program);
+  if (findings.passed()) return findings;
+  findings.shrunk = findings.report;
+  if (findings.report.outcome == Outcome::crashed) return findings;
+  Options traced = options;
+  traced.trace = true;
+  findings.shrunk = shrink(findings.report, program, options);
+  findings.shrunk = replay(findings.shrunk.choices, traced, program);
+  findings.shrunk.seed = findings.report.seed;
   return findings;
 }
 
 std::string Findings::to_string() const {
   if (passed()) return std::to_string(runs) + " runs passed";
+  if (report.outcome == Outcome::crashed) {
+    return "seed " + std::to_string(report.seed) + " (" + report.strategy + "): " + report.problem +
+           "\nTo repeat it: spawned::simulation::run(" + std::to_string(report.seed) +
+           ", options, program)";
+  }
   std::string text = std::string(simulation::to_string(report.outcome)) + " with seed " +
                      std::to_string(report.seed) + " (" + report.strategy + "), run " +
                      std::to_string(runs) + ": " + report.problem +

@@ -11,6 +11,7 @@
 
 #include <spawned/runtime/simulation/options.hpp>
 #include <spawned/runtime/simulation/report.hpp>
+#include <spawned/runtime/simulation/search.hpp>
 #include <spawned/runtime/task.hpp>
 
 namespace spawned::simulation {
@@ -47,16 +48,11 @@ class NotDeterministic : public std::runtime_error {
   return replay(choices, Options(), program);
 }
 
-/// What a search does beside running seeds.
-struct ExploreOptions : Options {
-  std::uint64_t seeds = 1000;  ///< runs at most
-  std::uint64_t first_seed = 1;
-};
-
 /// What explore() has found.
 struct Findings {
   std::uint64_t runs = 0;   ///< until the failure, or in all
   std::uint64_t steps = 0;  ///< in all of them
+  Coverage coverage;
   /// The first run that failed, or the last that passed.
   Report report;
   /// If it failed: the same failure with as few other than boring choices as were found.
@@ -68,7 +64,11 @@ struct Findings {
 };
 
 /// Runs seeds from `first_seed` on, until one fails; then looks for the simplest run that fails in
-/// the same way.
+/// the same way. Of several seeds that fail it is the smallest, however many processes run them.
+///
+/// Errors   InvalidSimulation, also for environment variables; std::system_error if a process
+/// cannot
+///          be made.
 [[nodiscard]] Findings explore(ExploreOptions const& options, Program const& program);
 [[nodiscard]] inline Findings explore(Program const& program) {
   return explore(ExploreOptions(), program);

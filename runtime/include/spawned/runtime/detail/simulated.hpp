@@ -67,6 +67,9 @@ class Simulated {
   virtual void remark(std::string_view text) noexcept = 0;
   /// Something is wrong: the run ends after the present step.
   virtual void fail(std::string problem) noexcept = 0;
+  /// The running step does what others can notice though it neither sends to them nor wakes them;
+  /// `from_now_on`: every step may, for something shared has come to life.
+  virtual void touches_all(bool from_now_on) noexcept = 0;
 
   // --- the runtime that is driven ---
 

@@ -19,13 +19,18 @@ enum class ClockMode : std::uint8_t {
   adversarial,  ///< at any step, as if a processor were slow: timeouts race with what they limit
 };
 
-/// How the next unit of work is chosen.
+/// How the next unit of work is chosen. The seed alone decides what the first three do, so that any
+/// of their runs can be repeated alone. The others enumerate: explore() only, in one process, and
+/// best with ClockMode::idle, because time can move without end.
 enum class Strategy : std::uint8_t {
-  portfolio,      ///< one of `random` and `pct` with parameters drawn from the seed
+  portfolio,      ///< the seed draws one: 30 % `random`, 50 % `pct` 2 or 3, 20 % a hurried clock
   random,         ///< any unit that can run, all alike
   pct,            ///< random priorities, and `depth` - 1 changes of them at random steps
-  delay_bounded,  ///< explore() only: every run with at most `depth` units passed over
-  exhaustive,     ///< explore() only: every run, depth first
+  delay_bounded,  ///< every run with at most `depth` units passed over; FIFO otherwise
+  exhaustive,     ///< every run, depth first
+  /// The same without runs that differ only in the order of steps of actors that have nothing to do
+  /// with each other. Sound if actors share nothing but messages; tasks may share anything.
+  reduced,
 };
 [[nodiscard]] char const* to_string(Strategy strategy) noexcept;
 
