@@ -116,6 +116,7 @@ Event& Driver::note(Event::Kind kind, std::uint32_t unit, std::string text) {
   event.kind = kind;
   event.time = clock_->now();
   event.step = steps_;
+  event.choices = choices_.size();
   event.unit = unit;
   event.text = std::move(text);
   return event;
@@ -125,7 +126,7 @@ void Driver::lives(detail::ExecutionContext& context) noexcept {
   std::uint32_t const unit = ready_.born(context);
   if (!options_.trace) return;
   if (units_.size() <= unit) units_.resize(unit + 1);
-  units_[unit] = short_name(context.kind->describe(context));
+  units_[unit] = unit == 1 ? "program" : short_name(context.kind->describe(context));
   note(Event::Kind::start, unit, {}).from = running_;
 }
 
@@ -162,14 +163,30 @@ std::int64_t Driver::next_timer_ns() const noexcept {
 void Driver::move_time(std::int64_t to_ns) {
   clock_->set(to_ns);
   mix(static_cast<std::uint64_t>(to_ns));
-  if (options_.trace) note(Event::Kind::time, Event::nobody, {});
+  if (!options_.trace) return;
+  last_step_ = events_.size();
+  note(Event::Kind::time, Event::nobody, {});
+}
+
+// What has come since the step before is there because of it.
+void Driver::ready(detail::Runnable& work) {
+  ready_.add(work);
+  if (options_.trace) wakers_[&work] = last_step_;
 }
 
 void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   running_ = unit;
   taken_ = nullptr;
   std::size_t const first = events_.size();
-  if (options_.trace) note(Event::Kind::step, unit, {});
+  if (options_.trace) {
+    Event& event = note(Event::Kind::step, unit, {});
+    auto const waker = wakers_.find(&work);
+    if (waker != wakers_.end() && waker->second != Event::no_cause) {
+      event.cause = waker->second;
+      event.from = events_[waker->second].unit;
+    }
+    last_step_ = first;
+  }
   worker_.activity.end();
   worker_.running = &work;
   work.run(work);
@@ -180,7 +197,7 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   if (step != nullptr) mix(step->name);
   if (!options_.trace) return;
   Event& event = events_[first];
-  event.text = step == nullptr ? std::string("goes on") : std::string(step->name);
+  if (step != nullptr) event.text = step->name;
   if (taken_ == nullptr) return;
   auto const found = under_way_.find(taken_);
   if (found == under_way_.end()) return;
@@ -195,7 +212,7 @@ Driver::Step Driver::step() {
   std::int64_t const now = clock_->now().count();
   worker_.take_all(now, found);
   scheduler_.timekeeper.poll(now, found);
-  while (detail::Runnable* const work = found.take_first()) ready_.add(*work);
+  while (detail::Runnable* const work = found.take_first()) ready(*work);
   std::int64_t const next = next_timer_ns();
   bool const timers = next != detail::TimerWheel::none;
   auto const ready = ready_.all();

@@ -79,6 +79,7 @@ class Driver final : public detail::Simulated {
   void mix(std::uint64_t value) noexcept;
   void mix(std::string_view text) noexcept;
   Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
+  void ready(detail::Runnable& work);
   void keep(std::uint32_t choice, std::uint32_t of);
   void end(Report& report);
   [[nodiscard]] std::string who_lives() const;
@@ -104,6 +105,8 @@ class Driver final : public detail::Simulated {
   std::vector<std::string> units_{"nobody"};
   std::unordered_map<void const*, std::uint64_t> under_way_;  // message: the event that sent it
   void const* taken_ = nullptr;
+  std::unordered_map<void const*, std::uint64_t> wakers_;  // what can run: the event that let it
+  std::uint64_t last_step_ = Event::no_cause;              // the event of the step before
 };
 
 }  // namespace spawned::simulation

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <stdexcept>
+#include <string>
 
 namespace spawned::simulation {
 
@@ -35,6 +36,14 @@ struct Options {
   std::uint64_t steps_max = 1'000'000;
   /// Keep what happens, in Report::events. Costs some hundred nanoseconds a step.
   bool trace = false;
+
+  /// Of the scenario: SPAWNED_SIM_REPLAY and SPAWNED_SIM_SEED find it by this. No ':'.
+  std::string name = "simulation";
+  /// Where traces go that are too long for a line; empty: to SPAWNED_SIM_TRACE_DIR, or nowhere.
+  std::string trace_directory;
+  /// Replay a trace of another build all the same, as far as it fits. SPAWNED_SIM_ANY_BUILD=1 does
+  /// that from outside.
+  bool any_build = false;
 };
 
 /// An option out of range, or one that does not fit the call.
