@@ -12,6 +12,7 @@
 
 #include <spawned/runtime/clock.hpp>
 #include <spawned/runtime/detail/atomic.hpp>
+#include <spawned/runtime/detail/simulated.hpp>
 
 #include "scheduler/scheduler.hpp"
 
@@ -242,11 +243,17 @@ void write(Level level, std::string_view target, std::string_view text,
   detail::Scheduler* const scheduler = detail::current_scheduler();
   Clock const& clock = scheduler != nullptr ? scheduler->clock() : *real_clock();
   Sink* const sink = current_sink.load(detail::memory_order_acquire);  // sink
+  if (detail::simulated != nullptr) {
+    // Part of the story. Thousands of runs are not to fill a terminal.
+    detail::simulated->remark(text);
+    if (sink == &default_sink) return;
+  }
   sink->write(Record{
       .utc = clock.utc_now(), .level = level, .target = target, .text = text, .fields = fields});
 }
 
 RateLimit::Verdict RateLimit::ask() noexcept {
+  if (detail::simulated != nullptr) return {true, 0};  // what ran before must not matter
   detail::Scheduler* const scheduler = detail::current_scheduler();
   std::int64_t const now =
       (scheduler != nullptr ? scheduler->clock() : *real_clock()).now().count();

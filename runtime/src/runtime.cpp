@@ -111,17 +111,35 @@ InvalidOptions::InvalidOptions(std::string const& options, std::string field, st
 
 Runtime::Runtime(RuntimeOptions options) {
   check_count("workers", options.workers, workers_most);
+  if (detail::Simulated* const driver = detail::simulate_next_runtime()) {
+    options = checked(std::move(options));
+    make_driven({driver}, std::move(options));
+    return;
+  }
   scheduler_.reset(new detail::Scheduler(checked(std::move(options))));
 }
 
 Runtime::Runtime(detail::NoWorkers /*tag*/, RuntimeOptions options) {
   options.workers = 0;
+  if (detail::Simulated* const driver = detail::simulate_next_runtime()) {
+    make_driven({driver, false}, std::move(options));
+    return;
+  }
   scheduler_.reset(new detail::Scheduler(checked(std::move(options))));
 }
 
 Runtime::Runtime(detail::Driven tag, RuntimeOptions options) {
+  make_driven(tag, std::move(options));
+}
+
+void Runtime::make_driven(detail::Driven tag, RuntimeOptions options) {
   options.workers = 1;
-  scheduler_.reset(new detail::Scheduler(checked(std::move(options)), tag.driver));
+  options.spare_workers_max = 0;
+  options.pin_workers = false;
+  options.rescue_after = options.slow_turn_warning = std::chrono::nanoseconds(0);
+  if (options.clock == nullptr || !options.clock->is_virtual()) options.clock = tag.driver->clock();
+  scheduler_.reset(new detail::Scheduler(checked(std::move(options)), tag.driver, tag.has_workers));
+  tag.driver->attach(*scheduler_);
 }
 
 Runtime::~Runtime() = default;
@@ -134,7 +152,9 @@ void Runtime::Delete::operator()(detail::Scheduler* scheduler) const noexcept {
     std::fputs("spawned: a Runtime was destroyed by one of its own workers\n", stderr);
     std::abort();
   }
+  detail::Simulated* const driver = scheduler->driver();
   delete scheduler;
+  if (driver != nullptr) driver->runtime_ended();
 }
 
 bool Runtime::shutdown() {

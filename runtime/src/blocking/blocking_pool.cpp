@@ -14,7 +14,8 @@ namespace spawned::detail {
 
 BlockingPool::BlockingPool(Scheduler& owner, std::string name, unsigned threads_max,
                            std::int64_t keep_alive_ns)
-    : Executor(owner, static_cast<Executor&>(owner).detects_cycles()),
+    : Executor(owner, static_cast<Executor&>(owner).detects_cycles(),
+               static_cast<Executor&>(owner).stepwise()),
       owner_(owner),
       name_(std::move(name)),
       threads_max_(threads_max),

@@ -43,7 +43,7 @@ std::string seconds_since(std::chrono::nanoseconds start) {
 
 }  // namespace
 
-Scheduler::Scheduler(RuntimeOptions options, Simulated* driver)
+Scheduler::Scheduler(RuntimeOptions options, Simulated* driver, bool has_workers)
     : Executor(*this, options.detect_cycles, driver != nullptr),
       idle(options.workers, options.spare_workers_max),
       living(options.workers + 1),
@@ -54,6 +54,7 @@ Scheduler::Scheduler(RuntimeOptions options, Simulated* driver)
       monitor(*this),
       options_(std::move(options)),
       driver_(driver),
+      has_workers_(has_workers && options_.workers != 0),
       workers_(std::size_t{options_.workers} + options_.spare_workers_max),
       seed_(options_.seed != 0 ? options_.seed : reinterpret_cast<std::uintptr_t>(this)),
       virtual_time_(options_.clock->is_virtual()) {
@@ -284,7 +285,7 @@ void require_running(Scheduler& scheduler, char const* what) {
 Clock& clock_of(Scheduler& scheduler) noexcept { return scheduler.clock(); }
 
 Executor& workers_of(Scheduler& scheduler, char const* what) {
-  if (scheduler.worker_count() == 0) {
+  if (!scheduler.has_workers()) {
     throw std::logic_error(std::string(what) +
                            " needs workers, and this runtime has none (it is one of the threads "
                            "flavour): use a Runtime of the tasks flavour");

@@ -28,7 +28,7 @@ namespace spawned::detail {
 class Scheduler final : public Executor {
  public:
   /// `driver`: its worker has no thread (simulation/driver.hpp).
-  explicit Scheduler(RuntimeOptions options, Simulated* driver = nullptr);
+  explicit Scheduler(RuntimeOptions options, Simulated* driver = nullptr, bool has_workers = true);
   ~Scheduler();
 
   /// Queues work from a thread that is no worker of this scheduler.
@@ -73,6 +73,8 @@ class Scheduler final : public Executor {
   [[nodiscard]] std::uint32_t worker_slots() const noexcept {
     return slots_.load(memory_order_acquire);  // slots
   }
+  /// Tasks can run here.
+  [[nodiscard]] bool has_workers() const noexcept { return has_workers_; }
   [[nodiscard]] Worker& worker(std::uint32_t index) const noexcept { return *workers_[index]; }
   [[nodiscard]] Worker* own_worker() const noexcept;
   /// Called by a worker that is about to sleep under a virtual clock. True: time has moved.
@@ -135,6 +137,7 @@ class Scheduler final : public Executor {
   //             starts, too: the same word twice means that none has worked in between.
   RuntimeOptions options_;
   Simulated* const driver_;
+  bool const has_workers_;
   std::vector<std::unique_ptr<Worker>> workers_;  // room for all spares from the start
   atomic<std::uint32_t> slots_{0};                // of workers_, those that are filled
   std::uint64_t seed_;

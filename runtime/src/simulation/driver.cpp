@@ -1,26 +1,19 @@
 #include "simulation/driver.hpp"
 
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <utility>
+
+#include <spawned/runtime/detail/futex.hpp>
+#include <spawned/runtime/log.hpp>
 
 #include "simulation/describe.hpp"
 
 namespace spawned::simulation {
 
 namespace {
-
-RuntimeOptions runtime_options(std::shared_ptr<Clock> clock) {
-  RuntimeOptions options;
-  options.name = "simulated";
-  options.workers = 1;
-  options.spare_workers_max = 0;
-  options.seed = 1;
-  options.clock = std::move(clock);
-  options.rescue_after = std::chrono::nanoseconds(0);
-  options.slow_turn_warning = std::chrono::nanoseconds(0);
-  return options;
-}
 
 struct Ending {
   bool ended = false;
@@ -57,20 +50,17 @@ class Inside {
 }  // namespace
 
 Driver::Driver(Options const& options, std::unique_ptr<Chooser> chooser)
-    : options_(options),
-      chooser_(std::move(chooser)),
-      clock_(std::make_shared<SimulatedClock>()),
-      runtime_(std::make_unique<Runtime>(detail::Driven{this}, runtime_options(clock_))),
-      scheduler_(runtime_->scheduler()),
-      worker_(scheduler_.worker(0)),
-      threads_(scheduler_, *this, ready_) {}
+    : options_(options), chooser_(std::move(chooser)), clock_(std::make_shared<SimulatedClock>()) {}
 
-Driver::~Driver() {
-  Inside const inside(worker_, *this);
-  detail::current_worker = nullptr;
-  // What does not end cannot be destroyed; its memory is given up (Outcome::stuck_end says so).
-  if (scheduler_.living.count() != 0) (void)runtime_.release();
-  runtime_.reset();
+void Driver::attach(detail::Scheduler& scheduler) {
+  scheduler_ = &scheduler;
+  worker_ = &scheduler.worker(0);
+  threads_.emplace(scheduler, *this, ready_);
+}
+
+void Driver::runtime_ended() noexcept {
+  scheduler_ = nullptr;
+  if (on_end != nullptr) on_end(*this);
 }
 
 // --- decisions ---
@@ -114,7 +104,7 @@ void Driver::mix(std::string_view text) noexcept {
 Event& Driver::note(Event::Kind kind, std::uint32_t unit, std::string text) {
   Event& event = events_.emplace_back();
   event.kind = kind;
-  event.time = clock_->now();
+  event.time = scheduler_->clock().now();
   event.step = steps_;
   event.choices = choices_.size();
   event.unit = unit;
@@ -157,19 +147,25 @@ void Driver::fail(std::string problem) noexcept {
 // --- steps ---
 
 std::int64_t Driver::next_timer_ns() const noexcept {
-  return std::min(worker_.timers.next_deadline_ns(), scheduler_.timekeeper.next_deadline_ns());
+  return std::min(worker_->timers.next_deadline_ns(), scheduler_->timekeeper.next_deadline_ns());
 }
 
-void Driver::move_time(std::int64_t to_ns) {
-  clock_->set(to_ns);
+// False: the runtime has a clock of its own, which does not want to.
+bool Driver::move_time(std::int64_t to_ns) {
+  if (&scheduler_->clock() == clock_.get()) {
+    clock_->set(to_ns);
+  } else if (!scheduler_->clock().on_idle(std::chrono::nanoseconds(to_ns))) {
+    return false;
+  }
   mix(static_cast<std::uint64_t>(to_ns));
-  if (!options_.trace) return;
+  if (!options_.trace) return true;
   last_step_ = events_.size();
   note(Event::Kind::time, Event::nobody, {});
+  return true;
 }
 
 // What has come since the step before is there because of it.
-void Driver::ready(detail::Runnable& work) {
+void Driver::make_ready(detail::Runnable& work) {
   ready_.add(work);
   if (options_.trace) wakers_[&work] = last_step_;
 }
@@ -187,13 +183,13 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
     }
     last_step_ = first;
   }
-  worker_.activity.end();
-  worker_.running = &work;
+  worker_->activity.end();
+  worker_->running = &work;
   work.run(work);
-  worker_.running = nullptr;
+  worker_->running = nullptr;
   running_ = Event::nobody;
   mix(unit);
-  detail::Step const* const step = worker_.activity.step();
+  detail::Step const* const step = worker_->activity.step();
   if (step != nullptr) mix(step->name);
   if (!options_.trace) return;
   Event& event = events_[first];
@@ -209,10 +205,10 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
 
 Driver::Step Driver::step() {
   detail::RunnableChain found;
-  std::int64_t const now = clock_->now().count();
-  worker_.take_all(now, found);
-  scheduler_.timekeeper.poll(now, found);
-  while (detail::Runnable* const work = found.take_first()) ready(*work);
+  std::int64_t const now = scheduler_->clock().now().count();
+  worker_->take_all(now, found);
+  scheduler_->timekeeper.poll(now, found);
+  while (detail::Runnable* const work = found.take_first()) make_ready(*work);
   std::int64_t const next = next_timer_ns();
   bool const timers = next != detail::TimerWheel::none;
   auto const ready = ready_.all();
@@ -227,7 +223,7 @@ Driver::Step Driver::step() {
     keep(choice, of);
   }
   if (choice == ready.size()) {
-    move_time(next);
+    if (!move_time(next)) return Step::quiet;
   } else {
     Ready const taken = ready_.take(choice);
     run_unit(*taken.work, taken.unit);
@@ -240,54 +236,84 @@ Driver::Step Driver::step() {
 
 void Driver::block(detail::atomic<std::uint32_t>& word) noexcept {
   if (BatonThread::current() != nullptr) {
-    while (word.load(detail::memory_order_acquire) == 0) threads_.block(word);  // the waiter's own
+    while (word.load(detail::memory_order_acquire) == 0) threads_->block(word);  // the waiter's own
     return;
   }
   // The thread that drives: nothing of what it waits for happens unless it makes it happen.
-  Inside const inside(worker_, *this);
-  while (word.load(detail::memory_order_acquire) == 0) {  // the waiter's own
-    if (step() != Step::done) detail::yield_thread();
-  }
+  auto const woken = [&word] {
+    return word.load(detail::memory_order_acquire) != 0;  // the waiter's own
+  };
+  if (run_until(woken)) return;
+  std::string const text =
+      "simulation: this thread waits, and nothing can run any more; there are:" + who_lives();
+  log::error("spawned", text);
+  std::fprintf(stderr, "%s\n", text.c_str());
+  std::abort();
+}
+
+bool Driver::run_a_step() {
+  Inside const inside(*worker_, *this);
+  return step() == Step::done;
 }
 
 bool Driver::run_until_ended(bool roots_only) noexcept {
-  Inside const inside(worker_, *this);
-  for (;;) {
-    if (roots_only ? !scheduler_.living.roots_left() : scheduler_.living.count() == 0) return true;
-    if (step() != Step::done) return false;
+  return run_until([this, roots_only] {
+    return roots_only ? !scheduler_->living.roots_left() : scheduler_->living.count() == 0;
+  });
+}
+
+// False: it never comes to that.
+template <typename Condition>
+bool Driver::run_until(Condition condition) noexcept {
+  Clock const& real = *real_clock();
+  std::int64_t quiet_since = -1;
+  while (!condition()) {
+    if (run_a_step() || run_another_runtime(*this)) {
+      quiet_since = -1;
+      continue;
+    }
+    // Only a thread that is not simulated can change that. It has its time, but not for ever.
+    std::int64_t const now = real.now().count();
+    if (quiet_since < 0) quiet_since = now;
+    if (now - quiet_since > 5'000'000'000) return false;
+    detail::yield_thread();
   }
+  return true;
 }
 
 // --- a run ---
 
 std::string Driver::who_lives() const {
   std::string text;
-  for (std::string const& name : scheduler_.living.describe(20)) text += "\n  " + name;
+  for (std::string const& name : scheduler_->living.describe(20)) text += "\n  " + name;
   return text;
+}
+
+bool Driver::leaves_something() const {
+  return scheduler_->living.count() != 0 || threads_->any_blocked();
 }
 
 // Cancels what the program has left behind, and runs it to its end.
 void Driver::end(Report& report) {
-  scheduler_.living.begin_end(UnreadMail::cancel);
-  scheduler_.living.close();
+  scheduler_->living.begin_end(UnreadMail::cancel);
+  scheduler_->living.close();
   options_.steps_max += steps_;
   options_.clock = ClockMode::idle;
   Step last = Step::done;
-  while (scheduler_.living.count() != 0 && last == Step::done) last = step();
+  while (scheduler_->living.count() != 0 && last == Step::done) last = step();
   while (last == Step::done) last = step();  // what holds no life: timers' last messages
-  if (scheduler_.living.count() == 0 || !report.passed()) return;
+  if (!leaves_something() || !report.passed()) return;
   report.outcome = Outcome::stuck_end;
   report.problem = "the program has ended, but not what it has left behind:" + who_lives();
 }
 
 Report Driver::run(Program const& program) {
-  detail::require_no_worker("simulation::run");
   Report report;
   Ending ending;
-  Inside const inside(worker_, *this);
+  Inside const inside(*worker_, *this);
   Task<void> body = program();
   JoinHandle<void> const handle = detail::spawn_on(
-      scheduler_, note_the_end(std::move(body), ending), std::source_location::current());
+      *scheduler_, note_the_end(std::move(body), ending), std::source_location::current());
   Step last = Step::done;
   while (!ending.ended && problem_.empty() && last == Step::done) last = step();
   if (!problem_.empty()) {
@@ -305,9 +331,11 @@ Report Driver::run(Program const& program) {
     report.outcome = Outcome::failed;
     report.problem = what_of(ending.exception);
   }
+  report.name = options_.name;
+  report.clock = options_.clock;
   report.strategy = chooser_->name();
   report.steps = steps_;
-  report.time = clock_->now();
+  report.time = scheduler_->clock().now();
   report.hash = hash_;
   report.choices = std::exchange(choices_, {});
   report.events = std::exchange(events_, {});

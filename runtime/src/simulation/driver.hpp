@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -43,16 +44,26 @@ class SimulatedClock final : public Clock {
 class Driver final : public detail::Simulated {
  public:
   Driver(Options const& options, std::unique_ptr<Chooser> chooser);
-  ~Driver();
   Driver(Driver const&) = delete;
   Driver& operator=(Driver const&) = delete;
 
   [[nodiscard]] Report run(Program const& program);
+  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
+  [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
+  /// Something lives that never ends.
+  [[nodiscard]] bool leaves_something() const;
+  /// False: nothing can run, and time cannot move.
+  [[nodiscard]] bool run_a_step();
+  /// Called when the runtime is gone.
+  void (*on_end)(Driver&) noexcept = nullptr;
   /// A hash for each step so far, if asked for.
   std::vector<std::uint64_t>* hashes = nullptr;
 
   // --- Simulated ---
-  [[nodiscard]] detail::Scheduler& scheduler() noexcept override { return scheduler_; }
+  [[nodiscard]] detail::Scheduler& scheduler() noexcept override { return *scheduler_; }
+  [[nodiscard]] std::shared_ptr<Clock> clock() noexcept override { return clock_; }
+  void attach(detail::Scheduler& scheduler) override;
+  void runtime_ended() noexcept override;
   std::uint32_t choose(std::uint32_t n, Choice kind) noexcept override;
   bool chance(double probability, Choice kind) noexcept override;
   std::uint64_t next_actor_id() noexcept override { return ++actor_ids_; }
@@ -64,9 +75,9 @@ class Driver final : public detail::Simulated {
   void fail(std::string problem) noexcept override;
   void post(detail::Runnable& work) noexcept override { ready_.add(work); }
   void block(detail::atomic<std::uint32_t>& word) noexcept override;
-  void wake(detail::atomic<std::uint32_t>& word) noexcept override { threads_.wake(word); }
-  void run_blocking(detail::Runnable& work) noexcept override { threads_.submit(work); }
-  [[nodiscard]] detail::Executor& dedicated() override { return threads_.dedicated(); }
+  void wake(detail::atomic<std::uint32_t>& word) noexcept override { threads_->wake(word); }
+  void run_blocking(detail::Runnable& work) noexcept override { threads_->submit(work); }
+  [[nodiscard]] detail::Executor& dedicated() override { return threads_->dedicated(); }
   [[nodiscard]] bool run_until_ended(bool roots_only) noexcept override;
 
  private:
@@ -74,25 +85,26 @@ class Driver final : public detail::Simulated {
 
   Step step();
   void run_unit(detail::Runnable& work, std::uint32_t unit);
-  void move_time(std::int64_t to_ns);
+  [[nodiscard]] bool move_time(std::int64_t to_ns);
   [[nodiscard]] std::int64_t next_timer_ns() const noexcept;
   void mix(std::uint64_t value) noexcept;
   void mix(std::string_view text) noexcept;
   Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
-  void ready(detail::Runnable& work);
+  void make_ready(detail::Runnable& work);
   void keep(std::uint32_t choice, std::uint32_t of);
   void end(Report& report);
   [[nodiscard]] std::string who_lives() const;
+  template <typename Condition>
+  [[nodiscard]] bool run_until(Condition condition) noexcept;
 
   Options options_;
   std::unique_ptr<Chooser> chooser_;
   std::shared_ptr<SimulatedClock> clock_;
-  std::unique_ptr<Runtime> runtime_;
-  detail::Scheduler& scheduler_;
-  detail::Worker& worker_;
+  detail::Scheduler* scheduler_ = nullptr;
+  detail::Worker* worker_ = nullptr;
 
   ReadyList ready_;
-  Threads threads_;
+  std::optional<Threads> threads_;
   std::uint32_t running_ = Event::nobody;
   std::uint64_t actor_ids_ = 0;
   std::uint64_t steps_ = 0;
@@ -108,5 +120,8 @@ class Driver final : public detail::Simulated {
   std::unordered_map<void const*, std::uint64_t> wakers_;  // what can run: the event that let it
   std::uint64_t last_step_ = Event::no_cause;              // the event of the step before
 };
+
+/// Runs a step of another runtime that the calling thread simulates. False: there is none that can.
+[[nodiscard]] bool run_another_runtime(Driver const& but);
 
 }  // namespace spawned::simulation

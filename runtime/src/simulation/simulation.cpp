@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "simulation/check_options.hpp"
 #include "simulation/choosers.hpp"
 #include "simulation/driver.hpp"
 
@@ -12,25 +13,16 @@ namespace spawned::simulation {
 
 namespace {
 
-void check(Options const& options) {
-  if (!(options.clock_share >= 0 && options.clock_share <= 1)) {
-    throw InvalidSimulation("simulation::Options::clock_share is " +
-                            std::to_string(options.clock_share) + "; allowed: 0 to 1");
-  }
-  if (options.steps_max == 0) {
-    throw InvalidSimulation("simulation::Options::steps_max is 0; allowed: 1 and more");
-  }
-  if (options.depth == 0 || options.depth > 100) {
-    throw InvalidSimulation("simulation::Options::depth is " + std::to_string(options.depth) +
-                            "; allowed: 1 to 100");
-  }
-}
-
 Report run_with(std::unique_ptr<Chooser> chooser, Program const& program, Options const& options,
                 std::vector<std::uint64_t>* hashes = nullptr) {
+  detail::require_no_worker("simulation::run");
   Driver driver(options, std::move(chooser));
   driver.hashes = hashes;
-  return driver.run(program);
+  auto runtime = std::make_unique<Runtime>(detail::Driven{&driver}, RuntimeOptions());
+  Report report = driver.run(program);
+  // What does not end cannot be destroyed; its memory is given up (Outcome::stuck_end says so).
+  if (driver.leaves_something()) (void)runtime.release();
+  return report;
 }
 
 std::size_t interesting(std::vector<std::uint32_t> const& choices) {
@@ -63,7 +55,7 @@ Report shrink(Report failed, Program const& program, Options const& options) {
 }  // namespace
 
 Report run(std::uint64_t seed, Options const& options, Program const& program) {
-  check(options);
+  check_options(options);
   Report report = run_with(make_chooser(seed, options), program, options);
   report.seed = seed;
   return report;
@@ -71,12 +63,12 @@ Report run(std::uint64_t seed, Options const& options, Program const& program) {
 
 Report replay(std::vector<std::uint32_t> const& choices, Options const& options,
               Program const& program) {
-  check(options);
+  check_options(options);
   return run_with(std::make_unique<GivenChooser>(choices), program, options);
 }
 
 Findings explore(ExploreOptions const& options, Program const& program) {
-  check(options);
+  check_options(options);
   Findings findings;
   for (std::uint64_t seed = options.first_seed; findings.runs < options.seeds; ++seed) {
     findings.report = run(seed, options, program);
@@ -112,7 +104,7 @@ std::string Findings::to_string() const {
 }
 
 void check_determinism(std::uint64_t seed, Options const& options, Program const& program) {
-  check(options);
+  check_options(options);
   std::vector<std::uint64_t> first;
   std::vector<std::uint64_t> second;
   Options traced = options;

@@ -147,6 +147,7 @@ class Simulated;
 /// One worker, without a thread: `driver` runs what is queued (simulation/driver.hpp).
 struct Driven {
   Simulated* driver;
+  bool has_workers = true;  // false: of the threads flavour
 };
 }  // namespace detail
 
@@ -212,6 +213,8 @@ class Runtime {
   [[nodiscard]] detail::Scheduler& scheduler() const noexcept { return *scheduler_; }
 
  private:
+  void make_driven(detail::Driven tag, RuntimeOptions options);
+
   struct Delete {
     void operator()(detail::Scheduler* scheduler) const noexcept;
   };

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -54,7 +55,13 @@ class Simulated {
   /// Something is wrong: the run ends after the present step.
   virtual void fail(std::string problem) noexcept = 0;
 
+  // --- the runtime that is driven ---
+
   [[nodiscard]] virtual Scheduler& scheduler() noexcept = 0;
+  [[nodiscard]] virtual std::shared_ptr<Clock> clock() noexcept = 0;
+  virtual void attach(Scheduler& scheduler) = 0;
+  /// It is gone.
+  virtual void runtime_ended() noexcept = 0;
 
   // --- threads ---
 
@@ -79,5 +86,9 @@ class Simulated {
 
 /// Of the runtime that the calling thread works for or drives, or nullptr: it is real.
 extern constinit thread_local Simulated* simulated;
+
+/// Who is to drive the runtime that the calling thread is about to make (simulation::Everywhere),
+/// or nullptr: it is real.
+[[nodiscard]] Simulated* simulate_next_runtime();
 
 }  // namespace spawned::detail

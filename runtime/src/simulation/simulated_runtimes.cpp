@@ -1,0 +1,86 @@
+#include <spawned/runtime/simulation/simulated_runtimes.hpp>
+
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <spawned/runtime/log.hpp>
+
+#include "simulation/check_options.hpp"
+#include "simulation/choosers.hpp"
+#include "simulation/driver.hpp"
+
+namespace spawned::simulation {
+
+struct SimulatedRuntimes::State {
+  std::uint64_t seed;
+  Options options;
+  std::vector<std::unique_ptr<Driver>> drivers;  // of the runtimes that live
+  std::uint64_t made = 0;
+  std::uint64_t hash = 0;
+  std::uint64_t steps = 0;
+};
+
+namespace {
+
+constinit thread_local SimulatedRuntimes::State* here = nullptr;
+
+Options with_idle_clock() {
+  Options options;
+  options.clock = ClockMode::idle;
+  return options;
+}
+
+void forget(Driver& driver) noexcept {
+  here->hash = here->hash * 31 + driver.hash();
+  here->steps += driver.steps();
+  std::erase_if(here->drivers, [&driver](auto const& each) { return each.get() == &driver; });
+  detail::simulated = here->drivers.empty() ? nullptr : here->drivers.back().get();
+}
+
+}  // namespace
+
+SimulatedRuntimes::SimulatedRuntimes(std::uint64_t seed)
+    : SimulatedRuntimes(seed, with_idle_clock()) {}
+
+SimulatedRuntimes::SimulatedRuntimes(std::uint64_t seed, Options const& options) {
+  check_options(options);
+  if (here != nullptr) {
+    throw std::logic_error("simulation::SimulatedRuntimes: this thread has one already");
+  }
+  state_ = std::make_unique<State>();
+  state_->seed = seed;
+  state_->options = options;
+  here = state_.get();
+}
+
+SimulatedRuntimes::~SimulatedRuntimes() { here = nullptr; }
+
+std::uint64_t SimulatedRuntimes::hash() const noexcept { return state_->hash; }
+std::uint64_t SimulatedRuntimes::steps() const noexcept { return state_->steps; }
+
+bool run_another_runtime(Driver const& but) {
+  if (here == nullptr) return false;
+  for (std::size_t i = 0; i < here->drivers.size(); ++i) {
+    if (here->drivers[i].get() != &but && here->drivers[i]->run_a_step()) return true;
+  }
+  return false;
+}
+
+}  // namespace spawned::simulation
+
+namespace spawned::detail {
+
+Simulated* simulate_next_runtime() {
+  using namespace simulation;
+  if (here == nullptr || current_worker != nullptr) return nullptr;
+  auto driver = std::make_unique<Driver>(
+      here->options, make_chooser(here->seed + 0x9e3779b9U * here->made++, here->options));
+  driver->on_end = &forget;
+  here->drivers.push_back(std::move(driver));
+  simulated = here->drivers.back().get();
+  return simulated;
+}
+
+}  // namespace spawned::detail
