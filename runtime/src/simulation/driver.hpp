@@ -73,7 +73,7 @@ class Driver final : public detail::Simulated {
   void taken(detail::ExecutionContext& receiver, void const* message) noexcept override;
   void remark(std::string_view text) noexcept override;
   void fail(std::string problem) noexcept override;
-  void post(detail::Runnable& work) noexcept override { ready_.add(work); }
+  void post(detail::Runnable& work) noexcept override { make_ready(work); }
   void block(detail::atomic<std::uint32_t>& word) noexcept override;
   void wake(detail::atomic<std::uint32_t>& word) noexcept override { threads_->wake(word); }
   void run_blocking(detail::Runnable& work) noexcept override { threads_->submit(work); }

@@ -3,20 +3,17 @@
 // docs/design/simulation.md says what is simulated, and what not yet.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <spawned/runtime/simulation/options.hpp>
+#include <spawned/runtime/simulation/program.hpp>
 #include <spawned/runtime/simulation/report.hpp>
-#include <spawned/runtime/task.hpp>
 
 namespace spawned::simulation {
-
-/// Makes the task that is simulated; called once for each run.
-using Program = std::function<Task<void>()>;
 
 /// Two runs from one seed differed: something besides the seed decides.
 class NotDeterministic : public std::runtime_error {
@@ -51,6 +48,9 @@ class NotDeterministic : public std::runtime_error {
 struct ExploreOptions : Options {
   std::uint64_t seeds = 1000;  ///< runs at most
   std::uint64_t first_seed = 1;
+  /// How far to look for a simpler run that fails alike.
+  std::uint64_t shrink_runs = 5000;
+  std::chrono::nanoseconds shrink_time = std::chrono::seconds(20);  ///< real
 };
 
 /// What explore() has found.
@@ -61,6 +61,9 @@ struct Findings {
   Report report;
   /// If it failed: the same failure with as few other than boring choices as were found.
   Report shrunk;
+  std::uint64_t shrink_runs = 0;  ///< that it took to find it
+  /// Of `shrunk`, as it goes into SPAWNED_SIM_REPLAY: "@file" if it was written to one.
+  std::string trace;
 
   [[nodiscard]] bool passed() const noexcept { return report.passed(); }
   /// For people: the failure, how to repeat it, and the story of the shrunk run.
@@ -68,11 +71,22 @@ struct Findings {
 };
 
 /// Runs seeds from `first_seed` on, until one fails; then looks for the simplest run that fails in
-/// the same way.
+/// the same way: with fewest choices that are not boring, then fewest steps.
+///
+/// If SPAWNED_SIM_REPLAY or SPAWNED_SIM_SEED names Options::name, only that run is run, and its
+/// story is written to stderr; the failure text says the command.
+///
+/// Errors   InvalidSimulation; InvalidTrace and TraceMismatch (simulation/replay.hpp);
+///          NotDeterministic if a failure does not repeat.
 [[nodiscard]] Findings explore(ExploreOptions const& options, Program const& program);
 [[nodiscard]] inline Findings explore(Program const& program) {
   return explore(ExploreOptions(), program);
 }
+
+/// Writes what explore() has found into files of `directory`, which it makes, named by the
+/// scenario: .txt, the text with the whole story; .mmd, a Mermaid diagram; .json, for Perfetto;
+/// .trace. Returns their paths. Errors: std::system_error.
+std::vector<std::string> write_report(Findings const& findings, std::string const& directory);
 
 /// Runs a seed twice. Errors: NotDeterministic, with the first step that differs.
 void check_determinism(std::uint64_t seed, Options const& options, Program const& program);

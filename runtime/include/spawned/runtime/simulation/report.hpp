@@ -47,7 +47,7 @@ struct Event {
 /// What a run was like.
 struct Report {
   Outcome outcome = Outcome::passed;
-  std::string name;     ///< Options::name
+  std::string name;  ///< Options::name
   ClockMode clock = ClockMode::adversarial;
   std::string problem;  ///< what failed, for people; empty if it passed
   std::uint64_t seed = 0;
