@@ -158,10 +158,35 @@ bool Driver::move_time(std::int64_t to_ns) {
     return false;
   }
   mix(static_cast<std::uint64_t>(to_ns));
-  if (!options_.trace) return true;
-  last_step_ = events_.size();
-  note(Event::Kind::time, Event::nobody, {});
   return true;
+}
+
+// Moves time until a timer is there: on its way it comes past moments at which the wheels only
+// turn.
+bool Driver::move_time_to_a_timer() {
+  last_step_ = events_.size();
+  if (options_.trace) note(Event::Kind::time, Event::nobody, {});
+  do {
+    std::int64_t const next = next_timer_ns();
+    if (next == detail::TimerWheel::none) break;
+    if (!move_time(next)) return false;
+  } while (!collect());
+  if (options_.trace) events_[last_step_].time = scheduler_->clock().now();
+  return true;
+}
+
+// Makes ready what has been queued. False: nothing was.
+bool Driver::collect() {
+  detail::RunnableChain found;
+  std::int64_t const now = scheduler_->clock().now().count();
+  worker_->take_all(now, found);
+  scheduler_->timekeeper.poll(now, found);
+  bool any = false;
+  while (detail::Runnable* const work = found.take_first()) {
+    make_ready(*work);
+    any = true;
+  }
+  return any;
 }
 
 // What has come since the step before is there because of it.
@@ -204,13 +229,8 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
 }
 
 Driver::Step Driver::step() {
-  detail::RunnableChain found;
-  std::int64_t const now = scheduler_->clock().now().count();
-  worker_->take_all(now, found);
-  scheduler_->timekeeper.poll(now, found);
-  while (detail::Runnable* const work = found.take_first()) make_ready(*work);
-  std::int64_t const next = next_timer_ns();
-  bool const timers = next != detail::TimerWheel::none;
+  (void)collect();
+  bool const timers = next_timer_ns() != detail::TimerWheel::none;
   auto const ready = ready_.all();
   if (ready.empty() && !timers) return Step::quiet;
   if (steps_ == options_.steps_max) return Step::limit;
@@ -223,7 +243,7 @@ Driver::Step Driver::step() {
     keep(choice, of);
   }
   if (choice == ready.size()) {
-    if (!move_time(next)) return Step::quiet;
+    if (!move_time_to_a_timer()) return Step::quiet;
   } else {
     Ready const taken = ready_.take(choice);
     run_unit(*taken.work, taken.unit);

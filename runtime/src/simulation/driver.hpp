@@ -90,6 +90,8 @@ class Driver final : public detail::Simulated {
   void mix(std::uint64_t value) noexcept;
   void mix(std::string_view text) noexcept;
   Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
+  [[nodiscard]] bool move_time_to_a_timer();
+  bool collect();
   void make_ready(detail::Runnable& work);
   void keep(std::uint32_t choice, std::uint32_t of);
   void end(Report& report);

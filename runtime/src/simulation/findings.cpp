@@ -33,6 +33,11 @@ std::string indented_story(Report const& report, std::size_t most) {
 std::string as_text(Findings const& findings, std::size_t lines) {
   Report const& report = findings.report;
   Report const& shrunk = findings.shrunk;
+  bool const replayed = findings.shrink_runs == 0 && report.hash == shrunk.hash;
+  if (replayed && report.strategy == "replay") {
+    return report.name + ": " + to_string(report.outcome) +
+           " when it is replayed: " + report.problem + indented_story(report, lines);
+  }
   std::string text = report.name + ": " + to_string(report.outcome) + " with seed " +
                      std::to_string(report.seed) + " (" + report.strategy + "), run " +
                      std::to_string(findings.runs) + ": " + report.problem;
@@ -45,13 +50,13 @@ std::string as_text(Findings const& findings, std::size_t lines) {
   if (shrunk.problem != report.problem) text += "\nIts problem: " + shrunk.problem;
   text += indented_story(shrunk, lines);
   text += "\nTo repeat it:            " + replay_command(report.name, findings.trace);
-  text += "\nTo repeat the first one: " + seed_command(report.name, report.seed);
+  text += "\nTo repeat the first one: " + seed_command(report.seed);
   return text;
 }
 
 }  // namespace
 
-void investigate(Findings& findings, ExploreOptions const& options, Program const& program) {
+void investigate(Findings& findings, Options const& options, Program const& program) {
   Shrunk shrunk = shrink(findings.report, options, program);
   findings.shrink_runs = shrunk.runs;
   Options traced = options;

@@ -7,6 +7,6 @@ namespace spawned::simulation {
 
 /// `findings.report` has failed: shrinks it, makes sure that the simplest run does what it did, and
 /// tells it.
-void investigate(Findings& findings, ExploreOptions const& options, Program const& program);
+void investigate(Findings& findings, Options const& options, Program const& program);
 
 }  // namespace spawned::simulation

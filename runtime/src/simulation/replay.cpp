@@ -1,7 +1,6 @@
 #include "simulation/replay.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -52,28 +51,6 @@ std::optional<std::string_view> value_for(std::string_view text, std::string con
   return text.substr(name.size() + 1);
 }
 
-std::uint64_t to_seed(std::string_view text) {
-  std::uint64_t seed = 0;
-  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  if (error == std::errc() && end == text.data() + text.size()) return seed;
-  throw InvalidSimulation("SPAWNED_SIM_SEED is \"" + std::string(text) +
-                          "\"; allowed: a seed, or the name of a scenario, ':' and a seed");
-}
-
-Findings one_run(Report report, char const* what) {
-  Findings findings;
-  findings.runs = 1;
-  findings.steps = report.steps;
-  std::string text = std::string(what) + " of " + report.name + ": " +
-                     simulation::to_string(report.outcome) +
-                     (report.passed() ? "" : ": " + report.problem);
-  for (std::string const& line : report.story()) text += "\n  " + line;
-  (void)std::fprintf(stderr, "%s\n", text.c_str());
-  if (!report.passed()) findings.shrunk = report;
-  findings.report = std::move(report);
-  return findings;
-}
-
 }  // namespace
 
 Report replay_trace(std::string_view text, Options const& options, Program const& program) {
@@ -105,21 +82,25 @@ Report replay_file(std::string const& path, Options const& options, Program cons
   return replay_trace(text, options, program);
 }
 
-std::optional<Findings> run_asked_for(ExploreOptions const& options, Program const& program) {
+std::optional<Findings> run_asked_for(Options const& options, Program const& program) {
+  auto const trace = value_for(environment("SPAWNED_SIM_REPLAY"), options.name);
+  if (!trace) return {};
   Options traced = options;
   traced.trace = true;
-  if (auto const trace = value_for(environment("SPAWNED_SIM_REPLAY"), options.name)) {
-    return one_run(trace->starts_with('@')
-                       ? replay_file(std::string(trace->substr(1)), traced, program)
-                       : replay_trace(*trace, traced, program),
-                   "Replay");
-  }
-  std::string_view const asked = environment("SPAWNED_SIM_SEED");
-  if (asked.empty()) return {};
-  auto const own = value_for(asked, options.name);
-  if (!own && asked.find(':') != std::string_view::npos) return {};
-  std::uint64_t const seed = to_seed(own.value_or(asked));
-  return one_run(run(seed, traced, program), ("Seed " + std::to_string(seed)).c_str());
+  Findings findings;
+  findings.trace = *trace;
+  findings.report = trace->starts_with('@')
+                        ? replay_file(std::string(trace->substr(1)), traced, program)
+                        : replay_trace(*trace, traced, program);
+  findings.runs = 1;
+  findings.steps = findings.report.steps;
+  if (!findings.passed()) findings.shrunk = findings.report;
+  std::string text =
+      "Replay of " + options.name + ": " + simulation::to_string(findings.report.outcome);
+  if (!findings.passed()) text += ": " + findings.report.problem;
+  for (std::string const& line : findings.report.story()) text += "\n  " + line;
+  (void)std::fprintf(stderr, "%s\n", text.c_str());
+  return findings;
 }
 
 // --- commands and files ---
@@ -180,9 +161,8 @@ std::string replay_command(std::string const& name, std::string const& trace) {
   return "SPAWNED_SIM_REPLAY=" + quoted(name + ":" + trace) + " " + program_invocation_name;
 }
 
-std::string seed_command(std::string const& name, std::uint64_t seed) {
-  return "SPAWNED_SIM_SEED=" + quoted(name + ":" + std::to_string(seed)) + " " +
-         program_invocation_name;
+std::string seed_command(std::uint64_t seed) {
+  return "SPAWNED_SIM_SEED=" + std::to_string(seed) + " " + program_invocation_name;
 }
 
 std::string Report::replay_command() const { return simulation::replay_command(name, trace()); }

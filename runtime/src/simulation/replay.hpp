@@ -1,4 +1,4 @@
-// What SPAWNED_SIM_REPLAY and SPAWNED_SIM_SEED ask for, and the commands that say so.
+// What SPAWNED_SIM_REPLAY asks for, and the commands that say so.
 #pragma once
 
 #include <optional>
@@ -9,10 +9,8 @@
 namespace spawned::simulation {
 
 /// What one run did, if the environment asks for one run of the scenario `options.name`:
-/// SPAWNED_SIM_REPLAY="name:trace" (or "name:@file"), SPAWNED_SIM_SEED="name:seed" or a seed alone,
-/// which all scenarios take. Tells the story on stderr.
-[[nodiscard]] std::optional<Findings> run_asked_for(ExploreOptions const& options,
-                                                    Program const& program);
+/// SPAWNED_SIM_REPLAY="name:trace" (or "name:@file"). Tells the story on stderr.
+[[nodiscard]] std::optional<Findings> run_asked_for(Options const& options, Program const& program);
 
 /// The trace as it goes behind the name in SPAWNED_SIM_REPLAY. One that is too long for a line is
 /// written to a file if the options or the environment name a directory; the answer is then
@@ -20,7 +18,7 @@ namespace spawned::simulation {
 [[nodiscard]] std::string keep_trace(Report const& report, Options const& options);
 
 [[nodiscard]] std::string replay_command(std::string const& name, std::string const& trace);
-[[nodiscard]] std::string seed_command(std::string const& name, std::uint64_t seed);
+[[nodiscard]] std::string seed_command(std::uint64_t seed);
 
 /// As a part of a file's name.
 [[nodiscard]] std::string as_file_name(std::string const& name);

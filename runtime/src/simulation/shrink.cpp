@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <unordered_set>
 #include <utility>
+
+#include <spawned/runtime/clock.hpp>
 
 #include "simulation/trace_text.hpp"
 
@@ -33,7 +36,7 @@ std::ptrdiff_t offset(std::size_t at) { return static_cast<std::ptrdiff_t>(at); 
 
 class Shrinker {
  public:
-  Shrinker(Report failed, ExploreOptions const& options, Program const& program)
+  Shrinker(Report failed, Options const& options, Program const& program)
       : options_(options), program_(program), best_(std::move(failed)) {
     options_.trace = false;
     trim();
@@ -64,8 +67,7 @@ class Shrinker {
   }
 
   [[nodiscard]] bool spent() const {
-    return runs_ >= options_.shrink_runs ||
-           std::chrono::steady_clock::now() - begin_ >= options_.shrink_time;
+    return runs_ >= options_.shrink_runs || clock_->now() - begin_ >= options_.shrink_time;
   }
 
   void trim() { best_.choices.resize(length_that_counts(best_.choices)); }
@@ -184,7 +186,7 @@ class Shrinker {
   }
 
   void tell_progress() {
-    auto const now = std::chrono::steady_clock::now();
+    auto const now = clock_->now();
     if (now - last_told_ < std::chrono::seconds(2)) return;
     last_told_ = now;
     told_ = true;
@@ -193,13 +195,14 @@ class Shrinker {
                        interesting(best_.choices));
   }
 
-  ExploreOptions options_;
+  Options options_;
   Program const& program_;
   Report best_;
   std::uint64_t runs_ = 0;
   std::unordered_set<std::uint64_t> seen_;
-  std::chrono::steady_clock::time_point const begin_ = std::chrono::steady_clock::now();
-  std::chrono::steady_clock::time_point last_told_ = begin_;
+  std::shared_ptr<Clock> const clock_ = real_clock();
+  std::chrono::nanoseconds const begin_ = clock_->now();
+  std::chrono::nanoseconds last_told_ = begin_;
   bool told_ = false;
 };
 
@@ -214,7 +217,7 @@ bool same_failure(Report const& one, Report const& other) {
          kind_of(one.problem) == kind_of(other.problem);
 }
 
-Shrunk shrink(Report failed, ExploreOptions const& options, Program const& program) {
+Shrunk shrink(Report failed, Options const& options, Program const& program) {
   return Shrinker(std::move(failed), options, program).shrink();
 }
 

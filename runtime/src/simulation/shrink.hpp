@@ -16,7 +16,7 @@ struct Shrunk {
 /// Looks for fewer choices that are not boring, then for fewer steps, then for smaller choices,
 /// within options.shrink_runs and options.shrink_time. Says on stderr how far it is, if it takes
 /// long.
-[[nodiscard]] Shrunk shrink(Report failed, ExploreOptions const& options, Program const& program);
+[[nodiscard]] Shrunk shrink(Report failed, Options const& options, Program const& program);
 
 /// The choices that are not boring: switches, faults.
 [[nodiscard]] std::size_t interesting(std::vector<std::uint32_t> const& choices) noexcept;

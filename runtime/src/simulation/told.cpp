@@ -19,6 +19,12 @@ class Teller {
   }
 
  private:
+  struct Unit {
+    std::uint32_t starter = Event::nobody;
+    std::uint64_t step = Told::none;
+    bool has_run = false;
+  };
+
   void add(Event const& event) {
     switch (event.kind) {
       case Event::Kind::step:
@@ -26,7 +32,8 @@ class Teller {
         begin(event);
         break;
       case Event::Kind::start:
-        begun_.resize(std::max<std::size_t>(begun_.size(), event.unit + 1));
+        if (units_.size() <= event.unit) units_.resize(event.unit + 1);
+        units_[event.unit] = {event.from, event.step};
         if (event.step != 0) here(event).started.push_back(event.unit);
         break;
       case Event::Kind::end:
@@ -67,14 +74,17 @@ class Teller {
       next.cause = report_.events[event.cause].step;
     }
     next.what = what(event);
+    if (next.what != Told::What::begins) return;
+    next.from = units_[event.unit].starter;
+    next.cause = units_[event.unit].step;
   }
 
   Told::What what(Event const& event) {
     if (event.kind == Event::Kind::time) return Told::What::time;
     bool const sent = event.cause != Event::no_cause && event.cause < report_.events.size() &&
                       report_.events[event.cause].kind == Event::Kind::send;
-    bool const first = event.unit < begun_.size() && !begun_[event.unit];
-    if (event.unit < begun_.size()) begun_[event.unit] = true;
+    bool const first =
+        event.unit < units_.size() && !std::exchange(units_[event.unit].has_run, true);
     if (sent) return Told::What::takes;
     if (first) return Told::What::begins;
     bool const task = event.unit >= report_.units.size() || is_task(report_.units[event.unit]);
@@ -87,7 +97,7 @@ class Teller {
 
   Report const& report_;
   std::vector<Told> told_;
-  std::vector<bool> begun_;
+  std::vector<Unit> units_;
   std::uint64_t choices_ = 0;
 };
 

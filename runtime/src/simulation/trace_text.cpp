@@ -31,6 +31,11 @@ std::string to_text(Bytes const& bytes) {
   return text;
 }
 
+[[noreturn]] void refuse_change() {
+  throw InvalidTrace(
+      "simulation::replay: the trace is not whole, or a character of it has changed");
+}
+
 Bytes to_bytes(std::string_view text) {
   Bytes bytes;
   std::uint32_t group = 0;
@@ -47,6 +52,8 @@ Bytes to_bytes(std::string_view text) {
     bits -= 8;
     bytes.push_back(static_cast<std::uint8_t>(group >> bits));
   }
+  // What is left over is nothing, or the text has changed.
+  if (bits == 6 || (group & ((1U << bits) - 1)) != 0) refuse_change();
   return bytes;
 }
 
@@ -172,8 +179,7 @@ Trace decode(std::string_view text) {
   std::size_t const size = bytes.size() < 2 ? 0 : bytes.size() - 2;
   if (size < head ||
       check_sum(bytes.data(), size) != (bytes[size] | std::uint32_t{bytes[size + 1]} << 8)) {
-    throw InvalidTrace(
-        "simulation::replay: the trace is not whole, or a character of it has changed");
+    refuse_change();
   }
   Trace trace;
   for (std::size_t i = 0; i < trace_build_bytes; ++i) {

@@ -3,7 +3,6 @@
 // docs/design/simulation.md says what is simulated, and what not yet.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -48,9 +47,6 @@ class NotDeterministic : public std::runtime_error {
 struct ExploreOptions : Options {
   std::uint64_t seeds = 1000;  ///< runs at most
   std::uint64_t first_seed = 1;
-  /// How far to look for a simpler run that fails alike.
-  std::uint64_t shrink_runs = 5000;
-  std::chrono::nanoseconds shrink_time = std::chrono::seconds(20);  ///< real
 };
 
 /// What explore() has found.
@@ -73,8 +69,8 @@ struct Findings {
 /// Runs seeds from `first_seed` on, until one fails; then looks for the simplest run that fails in
 /// the same way: with fewest choices that are not boring, then fewest steps.
 ///
-/// If SPAWNED_SIM_REPLAY or SPAWNED_SIM_SEED names Options::name, only that run is run, and its
-/// story is written to stderr; the failure text says the command.
+/// If SPAWNED_SIM_REPLAY names Options::name, only that run is run, and its story is written to
+/// stderr; the failure text says the command.
 ///
 /// Errors   InvalidSimulation; InvalidTrace and TraceMismatch (simulation/replay.hpp);
 ///          NotDeterministic if a failure does not repeat.

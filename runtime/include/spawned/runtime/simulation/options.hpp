@@ -37,13 +37,16 @@ struct Options {
   /// Keep what happens, in Report::events. Costs some hundred nanoseconds a step.
   bool trace = false;
 
-  /// Of the scenario: SPAWNED_SIM_REPLAY and SPAWNED_SIM_SEED find it by this. No ':'.
+  /// Of the scenario: SPAWNED_SIM_REPLAY finds it by this.
   std::string name = "simulation";
   /// Where traces go that are too long for a line; empty: to SPAWNED_SIM_TRACE_DIR, or nowhere.
   std::string trace_directory;
   /// Replay a trace of another build all the same, as far as it fits. SPAWNED_SIM_ANY_BUILD=1 does
   /// that from outside.
   bool any_build = false;
+  /// How far explore() looks for a simpler run that fails alike.
+  std::uint64_t shrink_runs = 5000;
+  std::chrono::nanoseconds shrink_time = std::chrono::seconds(20);  ///< real
 };
 
 /// An option out of range, or one that does not fit the call.
