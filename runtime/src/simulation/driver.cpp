@@ -121,22 +121,30 @@ void Driver::lives(detail::ExecutionContext& context) noexcept {
 }
 
 void Driver::ended(detail::ExecutionContext& context) noexcept {
+  notice_handling();
   if (options_.trace) note(Event::Kind::end, ready_.number(context), {});
   ready_.dead(context);
 }
 
 void Driver::sent(detail::ExecutionContext& receiver, void const* message) noexcept {
   if (!options_.trace) return;
+  notice_handling();
   under_way_[message] = events_.size();
   note(Event::Kind::send, ready_.number(receiver), {}).from = running_;
 }
 
 void Driver::taken(detail::ExecutionContext& /*receiver*/, void const* message) noexcept {
-  taken_ = message;
+  if (taken_ == nullptr) taken_ = message;
+}
+
+// An actor that ends in the turn of its last message does other things in it, too.
+void Driver::notice_handling() noexcept {
+  if (taken_ != nullptr && handling_ == nullptr) handling_ = worker_->activity.step();
 }
 
 void Driver::remark(std::string_view text) noexcept {
   mix(text);
+  notice_handling();
   if (options_.trace) note(Event::Kind::remark, running_, std::string(text));
 }
 
@@ -198,6 +206,7 @@ void Driver::make_ready(detail::Runnable& work) {
 void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   running_ = unit;
   taken_ = nullptr;
+  handling_ = nullptr;
   std::size_t const first = events_.size();
   if (options_.trace) {
     Event& event = note(Event::Kind::step, unit, {});
@@ -214,10 +223,11 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   worker_->running = nullptr;
   running_ = Event::nobody;
   mix(unit);
-  detail::Step const* const step = worker_->activity.step();
+  detail::Step const* step = worker_->activity.step();
   if (step != nullptr) mix(step->name);
   if (!options_.trace) return;
   Event& event = events_[first];
+  if (handling_ != nullptr) step = handling_;
   if (step != nullptr) event.text = step->name;
   if (taken_ == nullptr) return;
   auto const found = under_way_.find(taken_);

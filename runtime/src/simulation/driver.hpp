@@ -92,6 +92,7 @@ class Driver final : public detail::Simulated {
   Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
   [[nodiscard]] bool move_time_to_a_timer();
   bool collect();
+  void notice_handling() noexcept;
   void make_ready(detail::Runnable& work);
   void keep(std::uint32_t choice, std::uint32_t of);
   void end(Report& report);
@@ -119,6 +120,7 @@ class Driver final : public detail::Simulated {
   std::vector<std::string> units_{"nobody"};
   std::unordered_map<void const*, std::uint64_t> under_way_;  // message: the event that sent it
   void const* taken_ = nullptr;
+  detail::Step const* handling_ = nullptr;  // what the unit did with `taken_`
   std::unordered_map<void const*, std::uint64_t> wakers_;  // what can run: the event that let it
   std::uint64_t last_step_ = Event::no_cause;              // the event of the step before
 };

@@ -150,7 +150,8 @@ std::string deed(Report const& report, Told const& told) {
       text = "begins" + (told.message.empty() ? "" : ", " + told.message);
       break;
     case Told::What::takes:
-      text = "takes " + told.message;
+      // The driver sees what a turn did last. One that ends the actor ends with a callback.
+      text = "takes " + (told.message.starts_with("its ") ? "its last message" : told.message);
       break;
     case Told::What::goes_on:
       text = "goes on" + (told.message.empty() ? "" : " with " + told.message);

@@ -39,7 +39,7 @@ Task<void> lose_an_update() {
 }
 
 Task<void> many_steps() {
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 60; ++i) {
     int account = 0;
     auto first = spawned::spawn(add_one(account));
     auto second = spawned::spawn(add_one(account));
