@@ -49,8 +49,9 @@ class Inside {
 
 }  // namespace
 
-Driver::Driver(Options const& options, std::unique_ptr<Chooser> chooser)
-    : options_(options), chooser_(std::move(chooser)), clock_(std::make_shared<SimulatedClock>()) {}
+Driver::Driver(Options const& options, std::unique_ptr<Chooser> chooser,
+               std::shared_ptr<SimulatedClock> clock)
+    : options_(options), chooser_(std::move(chooser)), clock_(std::move(clock)) {}
 
 void Driver::attach(detail::Scheduler& scheduler) {
   scheduler_ = &scheduler;
@@ -159,42 +160,43 @@ std::int64_t Driver::next_timer_ns() const noexcept {
 }
 
 // False: the runtime has a clock of its own, which does not want to.
-bool Driver::move_time(std::int64_t to_ns) {
+bool Driver::move_time(std::int64_t to_ns, bool tell) {
   if (&scheduler_->clock() == clock_.get()) {
     clock_->set(to_ns);
   } else if (!scheduler_->clock().on_idle(std::chrono::nanoseconds(to_ns))) {
     return false;
   }
   mix(static_cast<std::uint64_t>(to_ns));
-  return true;
-}
-
-// Moves time until a timer is there: on its way it comes past moments at which the wheels only
-// turn.
-bool Driver::move_time_to_a_timer() {
+  if (!options_.trace || !tell) return true;
   last_step_ = events_.size();
-  if (options_.trace) note(Event::Kind::time, Event::nobody, {});
-  do {
-    std::int64_t const next = next_timer_ns();
-    if (next == detail::TimerWheel::none) break;
-    if (!move_time(next)) return false;
-  } while (!collect());
-  if (options_.trace) events_[last_step_].time = scheduler_->clock().now();
+  note(Event::Kind::time, Event::nobody, {});
   return true;
 }
 
-// Makes ready what has been queued. False: nothing was.
-bool Driver::collect() {
-  detail::RunnableChain found;
-  std::int64_t const now = scheduler_->clock().now().count();
-  worker_->take_all(now, found);
-  scheduler_->timekeeper.poll(now, found);
-  bool any = false;
-  while (detail::Runnable* const work = found.take_first()) {
-    make_ready(*work);
-    any = true;
+// Moves time until something is due: on its way it comes past moments at which only the wheels of
+// the timers turn.
+bool Driver::move_time_to_a_timer() {
+  if (!move_time(earliest_timer_ns(*this), true)) return false;
+  std::size_t const told = last_step_;
+  std::size_t const before = ready_.all().size();
+  while (collect() == 0 && ready_.all().size() == before) {
+    std::int64_t const next = earliest_timer_ns(*this);
+    // Not later: it is another runtime's, which has its turn.
+    if (next == detail::TimerWheel::none || next <= scheduler_->clock().now().count()) break;
+    if (!move_time(next, false)) break;
   }
-  return any;
+  if (options_.trace) events_[told].time = scheduler_->clock().now();
+  return true;
+}
+
+void Driver::note_step(detail::Runnable& work, std::uint32_t unit) {
+  Event& event = note(Event::Kind::step, unit, {});
+  auto const waker = wakers_.find(&work);
+  if (waker != wakers_.end() && waker->second != Event::no_cause) {
+    event.cause = waker->second;
+    event.from = events_[waker->second].unit;
+  }
+  last_step_ = events_.size() - 1;
 }
 
 // What has come since the step before is there because of it.
@@ -208,15 +210,7 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   taken_ = nullptr;
   handling_ = nullptr;
   std::size_t const first = events_.size();
-  if (options_.trace) {
-    Event& event = note(Event::Kind::step, unit, {});
-    auto const waker = wakers_.find(&work);
-    if (waker != wakers_.end() && waker->second != Event::no_cause) {
-      event.cause = waker->second;
-      event.from = events_[waker->second].unit;
-    }
-    last_step_ = first;
-  }
+  if (options_.trace) note_step(work, unit);
   worker_->activity.end();
   worker_->running = &work;
   work.run(work);
@@ -225,6 +219,7 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   mix(unit);
   detail::Step const* step = worker_->activity.step();
   if (step != nullptr) mix(step->name);
+  worker_->activity.end();
   if (!options_.trace) return;
   Event& event = events_[first];
   if (handling_ != nullptr) step = handling_;
@@ -238,10 +233,22 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   under_way_.erase(found);
 }
 
+// Empties the queues into the list of what can run. How many timers have fired.
+std::size_t Driver::collect() {
+  detail::RunnableChain found;
+  std::int64_t const now = scheduler_->clock().now().count();
+  std::size_t fired = worker_->take_all(now, found);
+  fired += scheduler_->timekeeper.poll(now, found);
+  while (detail::Runnable* const work = found.take_first()) make_ready(*work);
+  return fired;
+}
+
 Driver::Step Driver::step() {
-  (void)collect();
+  bool const fired = collect() != 0;
   bool const timers = next_timer_ns() != detail::TimerWheel::none;
   auto const ready = ready_.all();
+  // Who was woken in place, a blocked thread, has his turn before time moves.
+  if (fired && ready.empty()) return Step::done;
   if (ready.empty() && !timers) return Step::quiet;
   if (steps_ == options_.steps_max) return Step::limit;
   ++steps_;
@@ -273,23 +280,20 @@ void Driver::block(detail::atomic<std::uint32_t>& word) noexcept {
   auto const woken = [&word] {
     return word.load(detail::memory_order_acquire) != 0;  // the waiter's own
   };
-  if (run_until(woken)) return;
-  std::string const text =
-      "simulation: this thread waits, and nothing can run any more; there are:" + who_lives();
-  log::error("spawned", text);
-  std::fprintf(stderr, "%s\n", text.c_str());
-  std::abort();
+  if (!run_until(woken)) abort_waiting();
 }
 
-bool Driver::run_a_step() {
+bool Driver::run_a_step(bool may_move_time) {
   Inside const inside(*worker_, *this);
+  if (collect() != 0) return true;
+  if (ready_.all().empty() && !may_move_time) return false;
   return step() == Step::done;
 }
 
-bool Driver::run_until_ended(bool roots_only) noexcept {
-  return run_until([this, roots_only] {
-    return roots_only ? !scheduler_->living.roots_left() : scheduler_->living.count() == 0;
-  });
+// Of any runtime of this thread: time moves when none has work.
+bool Driver::run_any_step() {
+  return run_a_step(false) || run_another_runtime(*this, false) || run_a_step(true) ||
+         run_another_runtime(*this, true);
 }
 
 // False: it never comes to that.
@@ -298,7 +302,7 @@ bool Driver::run_until(Condition condition) noexcept {
   Clock const& real = *real_clock();
   std::int64_t quiet_since = -1;
   while (!condition()) {
-    if (run_a_step() || run_another_runtime(*this)) {
+    if (run_any_step()) {
       quiet_since = -1;
       continue;
     }
@@ -309,6 +313,28 @@ bool Driver::run_until(Condition condition) noexcept {
     detail::yield_thread();
   }
   return true;
+}
+
+bool Driver::run_until_ended(bool roots_only, std::int64_t timeout_ns) noexcept {
+  std::int64_t const end =
+      timeout_ns < 0 ? INT64_MAX : scheduler_->clock().now().count() + timeout_ns;
+  for (;;) {
+    if (roots_only ? !scheduler_->living.roots_left() : scheduler_->living.count() == 0)
+      return true;
+    if (run_a_step(false) || run_another_runtime(*this, false)) continue;
+    if (next_timer_ns() > end || !run_any_step()) break;
+  }
+  if (steps_ == steps_at_timeout_) abort_waiting();
+  steps_at_timeout_ = steps_;
+  return false;
+}
+
+void Driver::abort_waiting() noexcept {
+  std::string const text =
+      "simulation: this thread waits, and nothing can run any more; there are:" + who_lives();
+  log::error("spawned", text);
+  std::fprintf(stderr, "%s\n", text.c_str());
+  std::abort();
 }
 
 // --- a run ---
