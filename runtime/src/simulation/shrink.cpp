@@ -87,7 +87,7 @@ class Shrinker {
   }
 
   static std::uint64_t hash(Choices const& choices) noexcept {
-    std::uint64_t hash = choices.size();
+    std::uint64_t hash = 0xcbf29ce484222325U + choices.size();
     for (std::uint32_t const choice : choices) {
       hash = (hash ^ choice) * 0x9e3779b97f4a7c15U;
       hash ^= hash >> 29;
