@@ -114,6 +114,7 @@ Event& Driver::note(Event::Kind kind, std::uint32_t unit, std::string text) {
   event.kind = kind;
   event.time = scheduler_->clock().now();
   event.step = steps_;
+  event.choices = choices_.size();
   event.unit = unit;
   event.text = std::move(text);
   return event;
@@ -124,12 +125,13 @@ void Driver::lives(detail::ExecutionContext& context) noexcept {
   if (tracks_) tracker_.born(unit, context.kind->in_order);
   if (!options_.trace) return;
   if (units_.size() <= unit) units_.resize(unit + 1);
-  units_[unit] = short_name(context.kind->describe(context));
+  units_[unit] = unit == 1 ? "program" : short_name(context.kind->describe(context));
   note(Event::Kind::start, unit, {}).from = running_;
 }
 
 void Driver::ended(detail::ExecutionContext& context) noexcept {
   tracker_.touches_all();
+  notice_handling();
   if (options_.trace) note(Event::Kind::end, ready_.number(context), {});
   ready_.dead(context);
 }
@@ -138,13 +140,19 @@ void Driver::sent(detail::ExecutionContext& receiver, void const* message, bool 
   if (awaits) waits_for_[running_] = ready_.number(receiver);
   if (tracks_) tracker_.sent(running_, ready_.number(receiver), message);
   if (!options_.trace && plan_.faults().reorder == 0) return;
+  notice_handling();
   under_way_[message] = {events_.size(), running_};
   if (options_.trace) note(Event::Kind::send, ready_.number(receiver), {}).from = running_;
 }
 
 void Driver::taken(detail::ExecutionContext& receiver, void const* message) noexcept {
-  taken_ = message;
+  if (taken_ == nullptr) taken_ = message;
   if (tracks_) tracker_.taken(ready_.number(receiver), message);
+}
+
+// An actor that ends in the turn of its last message does other things in it, too.
+void Driver::notice_handling() noexcept {
+  if (taken_ != nullptr && handling_ == nullptr) handling_ = worker_->activity.step();
 }
 
 std::uint32_t Driver::sender(void const* message) noexcept {
@@ -165,11 +173,12 @@ void Driver::unread(std::string_view who, std::string_view message) noexcept {
 }
 
 void Driver::pass_time(std::int64_t ns) noexcept {
-  (void)move_time(scheduler_->clock().now().count() + ns);
+  (void)move_time(scheduler_->clock().now().count() + ns, true);
 }
 
 void Driver::remark(std::string_view text) noexcept {
   mix(text);
+  notice_handling();
   if (options_.trace) note(Event::Kind::remark, running_, std::string(text));
 }
 
@@ -185,36 +194,58 @@ std::int64_t Driver::next_timer_ns() const noexcept {
 }
 
 // False: the runtime has a clock of its own, which does not want to.
-bool Driver::move_time(std::int64_t to_ns) {
+bool Driver::move_time(std::int64_t to_ns, bool tell) {
   if (&scheduler_->clock() == clock_.get()) {
     clock_->set(to_ns);
   } else if (!scheduler_->clock().on_idle(std::chrono::nanoseconds(to_ns))) {
     return false;
   }
   mix(static_cast<std::uint64_t>(to_ns));
+  if (!options_.trace || !tell) return true;
+  last_step_ = events_.size();
+  note(Event::Kind::time, Event::nobody, {});
   return true;
 }
 
-// A wheel knows a far deadline only roughly, and sorts again when that time has come. All that is
-// one step.
-bool Driver::move_to_next_timer() {
-  std::int64_t next = detail::TimerWheel::none;
-  bool is_ours = false;
-  do {
-    next = earliest_timer_ns(*this);
-    is_ours = next == next_timer_ns();
-    if (!move_time(next)) return false;
-  } while (is_ours && collect() == 0 && next_timer_ns() != detail::TimerWheel::none);
-  if (options_.trace) note(Event::Kind::time, Event::nobody, {});
+// Moves time until something is due: on its way it comes past moments at which only the wheels of
+// the timers turn.
+bool Driver::move_time_to_a_timer() {
+  if (!move_time(earliest_timer_ns(*this), true)) return false;
+  std::size_t const told = last_step_;
+  std::size_t const before = ready_.all().size();
+  while (collect() == 0 && ready_.all().size() == before) {
+    std::int64_t const next = earliest_timer_ns(*this);
+    // Not later: it is another runtime's, which has its turn.
+    if (next == detail::TimerWheel::none || next <= scheduler_->clock().now().count()) break;
+    if (!move_time(next, false)) break;
+  }
+  if (options_.trace) events_[told].time = scheduler_->clock().now();
   return true;
+}
+
+void Driver::note_step(detail::Runnable& work, std::uint32_t unit) {
+  Event& event = note(Event::Kind::step, unit, {});
+  auto const waker = wakers_.find(&work);
+  if (waker != wakers_.end() && waker->second != Event::no_cause) {
+    event.cause = waker->second;
+    event.from = events_[waker->second].unit;
+  }
+  last_step_ = events_.size() - 1;
+}
+
+// What has come since the step before is there because of it.
+void Driver::make_ready(detail::Runnable& work) {
+  ready_.add(work);
+  if (options_.trace) wakers_[&work] = last_step_;
 }
 
 void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   running_ = unit;
   if (!waits_for_.empty()) waits_for_.erase(unit);
   taken_ = nullptr;
+  handling_ = nullptr;
   std::size_t const first = events_.size();
-  if (options_.trace) note(Event::Kind::step, unit, {});
+  if (options_.trace) note_step(work, unit);
   worker_->activity.end();
   worker_->running = &work;
   {
@@ -224,12 +255,13 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   worker_->running = nullptr;
   running_ = Event::nobody;
   mix(unit);
-  detail::Step const* const step = worker_->activity.step();
+  detail::Step const* step = worker_->activity.step();
   if (step != nullptr) mix(step->name);
   worker_->activity.end();
   if (!options_.trace) return;
   Event& event = events_[first];
-  event.text = step == nullptr ? std::string("goes on") : std::string(step->name);
+  if (handling_ != nullptr) step = handling_;
+  if (step != nullptr) event.text = step->name;
   if (taken_ == nullptr) return;
   auto const found = under_way_.find(taken_);
   if (found == under_way_.end()) return;
@@ -246,7 +278,7 @@ std::size_t Driver::collect() {
   plan_.wake(now, ready_);
   std::size_t fired = worker_->take_all(now, found);
   fired += scheduler_->timekeeper.poll(now, found);
-  while (detail::Runnable* const work = found.take_first()) ready_.add(*work);
+  while (detail::Runnable* const work = found.take_first()) make_ready(*work);
   return fired;
 }
 
@@ -267,8 +299,7 @@ bool Driver::let_go_wrong(Ready const& unit) {
 
 Driver::Step Driver::step() {
   bool const fired = collect() != 0;
-  std::int64_t const next = next_timer_ns();
-  bool const timers = next != detail::TimerWheel::none;
+  bool const timers = next_timer_ns() != detail::TimerWheel::none;
   auto const ready = ready_.all();
   // Who was woken in place, a blocked thread, has his turn before time moves.
   if (fired && ready.empty()) return Step::done;
@@ -292,7 +323,7 @@ Driver::Step Driver::step() {
   recent_.ran(unit);
   if (tracks_) tracker_.begin(running_ == Event::nobody ? unit : Event::nobody);
   if (is_time) {
-    if (!move_to_next_timer()) return Step::quiet;
+    if (!move_time_to_a_timer()) return Step::quiet;
   } else {
     Ready const taken = ready_.take(choice);
     if (let_go_wrong(taken)) run_unit(*taken.work, taken.unit);
@@ -480,6 +511,8 @@ Report Driver::run(Program const& program) {
     report.outcome = Outcome::failed;
     report.problem = what_of(ending.exception);
   }
+  report.name = options_.name;
+  report.clock = options_.clock;
   report.strategy = chooser_->name();
   report.steps = steps_;
   report.time = scheduler_->clock().now();

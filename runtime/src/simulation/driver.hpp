@@ -97,7 +97,7 @@ class Driver final : public detail::Simulated {
   void touches_all(bool from_now_on) noexcept override {
     from_now_on ? tracker_.touches_all_from_now_on() : tracker_.touches_all();
   }
-  void post(detail::Runnable& work) noexcept override { ready_.add(work); }
+  void post(detail::Runnable& work) noexcept override { make_ready(work); }
   void block(detail::atomic<std::uint32_t>& word) noexcept override;
   void wake(detail::atomic<std::uint32_t>& word) noexcept override { threads_->wake(word); }
   void run_blocking(detail::Runnable& work) noexcept override { threads_->submit(work); }
@@ -113,11 +113,14 @@ class Driver final : public detail::Simulated {
   void abort_waiting() noexcept;
   void run_unit(detail::Runnable& work, std::uint32_t unit);
   [[nodiscard]] bool let_go_wrong(Ready const& unit);
-  [[nodiscard]] bool move_time(std::int64_t to_ns);
-  [[nodiscard]] bool move_to_next_timer();
+  [[nodiscard]] bool move_time(std::int64_t to_ns, bool tell);
   void mix(std::uint64_t value) noexcept;
   void mix(std::string_view text) noexcept;
   Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
+  [[nodiscard]] bool move_time_to_a_timer();
+  void notice_handling() noexcept;
+  void note_step(detail::Runnable& work, std::uint32_t unit);
+  void make_ready(detail::Runnable& work);
   void keep(std::uint32_t choice, std::uint32_t of);
   void end(Report& report);
   void end_tracked_step();
@@ -157,6 +160,9 @@ class Driver final : public detail::Simulated {
   };
   std::unordered_map<void const*, UnderWay> under_way_;
   void const* taken_ = nullptr;
+  detail::Step const* handling_ = nullptr;                 // what the unit did with `taken_`
+  std::unordered_map<void const*, std::uint64_t> wakers_;  // what can run: the event that let it
+  std::uint64_t last_step_ = Event::no_cause;              // the event of the step before
 };
 
 /// The same for the other runtimes that the calling thread simulates.

@@ -2,19 +2,11 @@
 // enumerates. Finds the first failure; making it simple is explore()'s.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <vector>
-
 #include <spawned/runtime/simulation.hpp>
 
-#include "simulation/chooser.hpp"
+#include "simulation/running.hpp"
 
 namespace spawned::simulation {
-
-/// One run, made by `chooser`. `hashes`: gets one for each step.
-[[nodiscard]] Report run_with(std::unique_ptr<Chooser> chooser, Program const& program,
-                              Options const& options, std::vector<std::uint64_t>* hashes = nullptr);
 
 /// Errors: as explore().
 [[nodiscard]] Findings search(ExploreOptions options, Program const& program);

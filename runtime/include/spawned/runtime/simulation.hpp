@@ -4,20 +4,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <spawned/runtime/simulation/options.hpp>
+#include <spawned/runtime/simulation/program.hpp>
 #include <spawned/runtime/simulation/report.hpp>
 #include <spawned/runtime/simulation/search.hpp>
-#include <spawned/runtime/task.hpp>
 
 namespace spawned::simulation {
-
-/// Makes the task that is simulated; called once for each run.
-using Program = std::function<Task<void>()>;
 
 /// Two runs from one seed differed: something besides the seed decides.
 class NotDeterministic : public std::runtime_error {
@@ -57,6 +53,9 @@ struct Findings {
   Report report;
   /// If it failed: the same failure with as few other than boring choices as were found.
   Report shrunk;
+  std::uint64_t shrink_runs = 0;  ///< that it took to find it
+  /// Of `shrunk`, as it goes into SPAWNED_SIM_REPLAY: "@file" if it was written to one.
+  std::string trace;
 
   [[nodiscard]] bool passed() const noexcept { return report.passed(); }
   /// For people: the failure, how to repeat it, and the story of the shrunk run.
@@ -64,15 +63,24 @@ struct Findings {
 };
 
 /// Runs seeds from `first_seed` on, until one fails; then looks for the simplest run that fails in
-/// the same way. Of several seeds that fail it is the smallest, however many processes run them.
+/// the same way: with fewest choices that are not boring, then fewest steps. Of several seeds that
+/// fail it is the smallest, however many processes run them.
+///
+/// If SPAWNED_SIM_REPLAY names Options::name, only that run is run, and its story is written to
+/// stderr; the failure text says the command.
 ///
 /// Errors   InvalidSimulation, also for environment variables; std::system_error if a process
-/// cannot
-///          be made.
+///          cannot be made; InvalidTrace and TraceMismatch (simulation/replay.hpp);
+///          NotDeterministic if a failure does not repeat.
 [[nodiscard]] Findings explore(ExploreOptions const& options, Program const& program);
 [[nodiscard]] inline Findings explore(Program const& program) {
   return explore(ExploreOptions(), program);
 }
+
+/// Writes what explore() has found into files of `directory`, which it makes, named by the
+/// scenario: .txt, the text with the whole story; .mmd, a Mermaid diagram; .json, for Perfetto;
+/// .trace. Returns their paths. Errors: std::system_error.
+std::vector<std::string> write_report(Findings const& findings, std::string const& directory);
 
 /// Runs a seed twice, with blocks of memory in opposite orders of their addresses. Errors:
 /// NotDeterministic, with the first step that differs.

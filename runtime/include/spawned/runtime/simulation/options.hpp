@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <stdexcept>
+#include <string>
 
 #include <spawned/runtime/simulation/faults.hpp>
 
@@ -34,9 +35,9 @@ enum class Strategy : std::uint8_t {
 };
 [[nodiscard]] char const* to_string(Strategy strategy) noexcept;
 
-/// What becomes of calls of the real world, which no seed decides: the real clock, sleeping threads,
-/// new threads, sockets, random devices. Only a program that links spawned::simulation_interpose
-/// knows of them; docs/design/simulation.md lists them.
+/// What becomes of calls of the real world, which no seed decides: the real clock, sleeping
+/// threads, new threads, sockets, random devices. Only a program that links
+/// spawned::simulation_interpose knows of them; docs/design/simulation.md lists them.
 enum class RealWorld : std::uint8_t {
   ignore,      ///< they happen
   warn,        ///< they happen, and each call site is logged once
@@ -67,6 +68,17 @@ struct Options {
   /// Keep what happens, in Report::events. Costs some hundred nanoseconds a step.
   bool trace = false;
   RealWorld real_world = RealWorld::fail;
+
+  /// Of the scenario: SPAWNED_SIM_REPLAY finds it by this.
+  std::string name = "simulation";
+  /// Where traces go that are too long for a line; empty: to SPAWNED_SIM_TRACE_DIR, or nowhere.
+  std::string trace_directory;
+  /// Replay a trace of another build all the same, as far as it fits. SPAWNED_SIM_ANY_BUILD=1 does
+  /// that from outside.
+  bool any_build = false;
+  /// How far explore() looks for a simpler run that fails alike.
+  std::uint64_t shrink_runs = 5000;
+  std::chrono::nanoseconds shrink_time = std::chrono::seconds(20);  ///< real
 };
 
 /// An option out of range, or one that does not fit the call.

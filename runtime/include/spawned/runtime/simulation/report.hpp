@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <spawned/runtime/simulation/options.hpp>
+
 namespace spawned::simulation {
 
 enum class Outcome : std::uint8_t {
@@ -36,15 +38,19 @@ struct Event {
   Kind kind = Kind::step;
   std::chrono::nanoseconds time{0};  ///< virtual
   std::uint64_t step = 0;            ///< the how-manieth step it happened in, from 1
+  std::uint64_t choices = 0;         ///< that were made before: of Report::choices
   std::uint32_t unit = nobody;       ///< who: an index of Report::units
-  std::uint32_t from = nobody;       ///< of a step or send: the sender
-  std::uint64_t cause = no_cause;    ///< of a step: the index of the event that sent it
+  std::uint32_t from = nobody;       ///< of a step or send: the sender, or who let it go on
+  std::uint64_t cause = no_cause;    ///< of a step: the index of the event that sent its message,
+                                     ///< or of the step or move of time that let it go on
   std::string text;                  ///< the message, the callback, the remark
 };
 
 /// What a run was like.
 struct Report {
   Outcome outcome = Outcome::passed;
+  std::string name;  ///< Options::name
+  ClockMode clock = ClockMode::adversarial;
   std::string problem;  ///< what failed, for people; empty if it passed
   std::uint64_t seed = 0;
   std::string strategy;  ///< what chose, for people: "random", "pct 3, clock 0.2"
@@ -57,8 +63,22 @@ struct Report {
   std::vector<std::string> units;  ///< names, of those that `events` tells of; 0: nobody
 
   [[nodiscard]] bool passed() const noexcept { return outcome == Outcome::passed; }
-  /// The events for people, a line each.
+  /// The run as one word, to be given to replay(): what was chosen, and by which build. At most 80
+  /// characters for what shrinking usually leaves.
+  [[nodiscard]] std::string trace() const;
+  /// A command that replays the run: SPAWNED_SIM_REPLAY="name:trace" program.
+  [[nodiscard]] std::string replay_command() const;
+
+  // What follows tells `events`, in which there is something only with Options::trace.
+
+  /// For people, a line for each step: when, who, what, and because of which step before. A star
+  /// marks a step that was not the boring choice.
   [[nodiscard]] std::vector<std::string> story() const;
+  /// A Mermaid sequence diagram: messages as arrows where they are taken.
+  [[nodiscard]] std::string mermaid() const;
+  /// JSON for Perfetto and chrome://tracing: units as threads, steps as slices, an arrow from each
+  /// cause to its effect. A step is ten microseconds of it; virtual time is a counter.
+  [[nodiscard]] std::string chrome_trace() const;
 };
 
 }  // namespace spawned::simulation
