@@ -143,6 +143,17 @@ void Driver::fail(std::string problem) noexcept {
   if (problem_.empty()) problem_ = std::move(problem);
 }
 
+std::int64_t Driver::now_ns() noexcept { return scheduler_->clock().now().count(); }
+
+// Looks at the checks of the program. `last`: it has ended.
+void Driver::look(bool last) {
+  std::string problem = checks_.after_step(now_ns(), last);
+  if (problem.empty() || !problem_.empty()) return;
+  remark(problem);
+  violated_ = true;
+  fail(std::move(problem));
+}
+
 // --- steps ---
 
 std::int64_t Driver::next_timer_ns() const noexcept {
@@ -186,12 +197,17 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   under_way_.erase(found);
 }
 
-Driver::Step Driver::step() {
+// Makes ready what has been queued, and what is due.
+void Driver::collect() {
   detail::RunnableChain found;
   std::int64_t const now = scheduler_->clock().now().count();
   worker_->take_all(now, found);
   scheduler_->timekeeper.poll(now, found);
   while (detail::Runnable* const work = found.take_first()) ready_.add(*work);
+}
+
+Driver::Step Driver::step() {
+  collect();
   std::int64_t const next = next_timer_ns();
   bool const timers = next != detail::TimerWheel::none;
   auto const ready = ready_.all();
@@ -211,6 +227,7 @@ Driver::Step Driver::step() {
     Ready const taken = ready_.take(choice);
     run_unit(*taken.work, taken.unit);
   }
+  if (checks_.any()) look(false);
   if (hashes != nullptr) hashes->push_back(hash_);
   return Step::done;
 }
@@ -299,8 +316,11 @@ Report Driver::run(Program const& program) {
       *scheduler_, note_the_end(std::move(body), ending), std::source_location::current());
   Step last = Step::done;
   while (!ending.ended && problem_.empty() && last == Step::done) last = step();
+  if (ending.ended && ending.exception == nullptr) look(true);
+  checks_.close();
+  report.marks = checks_.marks();
   if (!problem_.empty()) {
-    report.outcome = Outcome::failed;
+    report.outcome = violated_ ? Outcome::violated : Outcome::failed;
     report.problem = std::move(problem_);
   } else if (!ending.ended) {
     bool const limit = last == Step::limit;

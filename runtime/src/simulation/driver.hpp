@@ -20,6 +20,7 @@
 #include <spawned/runtime/simulation.hpp>
 
 #include "scheduler/scheduler.hpp"
+#include "simulation/checks.hpp"
 #include "simulation/chooser.hpp"
 #include "simulation/ready_list.hpp"
 #include "simulation/threads.hpp"
@@ -73,6 +74,8 @@ class Driver final : public detail::Simulated {
   void taken(detail::ExecutionContext& receiver, void const* message) noexcept override;
   void remark(std::string_view text) noexcept override;
   void fail(std::string problem) noexcept override;
+  [[nodiscard]] Checks& checks() noexcept override { return checks_; }
+  [[nodiscard]] std::int64_t now_ns() noexcept override;
   void post(detail::Runnable& work) noexcept override { ready_.add(work); }
   void block(detail::atomic<std::uint32_t>& word) noexcept override;
   void wake(detail::atomic<std::uint32_t>& word) noexcept override { threads_->wake(word); }
@@ -81,8 +84,10 @@ class Driver final : public detail::Simulated {
   [[nodiscard]] bool run_until_ended(bool roots_only) noexcept override;
 
  private:
+  friend class Stepper;
   enum class Step : std::uint8_t { done, quiet, limit };
 
+  void collect();
   Step step();
   void run_unit(detail::Runnable& work, std::uint32_t unit);
   [[nodiscard]] bool move_time(std::int64_t to_ns);
@@ -91,6 +96,7 @@ class Driver final : public detail::Simulated {
   void mix(std::string_view text) noexcept;
   Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
   void keep(std::uint32_t choice, std::uint32_t of);
+  void look(bool last);
   void end(Report& report);
   [[nodiscard]] std::string who_lives() const;
   template <typename Condition>
@@ -110,6 +116,8 @@ class Driver final : public detail::Simulated {
   std::uint64_t hash_ = 0xcbf29ce484222325U;
   std::vector<std::uint32_t> choices_;
   std::string problem_;
+  bool violated_ = false;  // problem_ is a check's
+  Checks checks_;
 
   // Of the trace.
   std::vector<Event> events_;

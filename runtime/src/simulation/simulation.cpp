@@ -70,10 +70,12 @@ Report replay(std::vector<std::uint32_t> const& choices, Options const& options,
 Findings explore(ExploreOptions const& options, Program const& program) {
   check_options(options);
   Findings findings;
+  findings.marks_required = options.marks_required;
   for (std::uint64_t seed = options.first_seed; findings.runs < options.seeds; ++seed) {
     findings.report = run(seed, options, program);
     ++findings.runs;
     findings.steps += findings.report.steps;
+    add_marks(findings.marks, findings.report.marks);
     if (findings.report.passed()) continue;
     Options traced = options;
     traced.trace = true;
@@ -85,8 +87,28 @@ Findings explore(ExploreOptions const& options, Program const& program) {
   return findings;
 }
 
+std::vector<std::string> Findings::missed() const {
+  std::vector<std::string> names;
+  for (Mark const& mark : marks) {
+    if (mark.hits == 0) names.push_back(mark.name);
+  }
+  return names;
+}
+
+namespace {
+std::string missed_marks(Findings const& findings) {
+  std::string text;
+  for (std::string const& name : findings.missed()) {
+    text += (text.empty() ? ", but none hit the mark \"" : "\", nor \"") + name;
+  }
+  return text.empty() ? text : text + "\"";
+}
+}  // namespace
+
 std::string Findings::to_string() const {
-  if (passed()) return std::to_string(runs) + " runs passed";
+  if (report.passed()) return std::to_string(runs) + " runs passed" + missed_marks(*this);
+  if (shrunk.passed())
+    return std::string(simulation::to_string(report.outcome)) + ": " + report.problem;
   std::string text = std::string(simulation::to_string(report.outcome)) + " with seed " +
                      std::to_string(report.seed) + " (" + report.strategy + "), run " +
                      std::to_string(runs) + ": " + report.problem +

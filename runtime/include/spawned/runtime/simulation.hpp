@@ -51,6 +51,8 @@ class NotDeterministic : public std::runtime_error {
 struct ExploreOptions : Options {
   std::uint64_t seeds = 1000;  ///< runs at most
   std::uint64_t first_seed = 1;
+  /// A mark that sometimes() has never hit in any run is a failure.
+  bool marks_required = false;
 };
 
 /// What explore() has found.
@@ -61,8 +63,14 @@ struct Findings {
   Report report;
   /// If it failed: the same failure with as few other than boring choices as were found.
   Report shrunk;
+  std::vector<Mark> marks;  ///< of all runs together
+  bool marks_required = false;
 
-  [[nodiscard]] bool passed() const noexcept { return report.passed(); }
+  /// The marks that were never hit.
+  [[nodiscard]] std::vector<std::string> missed() const;
+  [[nodiscard]] bool passed() const {
+    return report.passed() && (!marks_required || missed().empty());
+  }
   /// For people: the failure, how to repeat it, and the story of the shrunk run.
   [[nodiscard]] std::string to_string() const;
 };

@@ -15,6 +15,8 @@
 
 namespace spawned::simulation {
 
+class Checks;
+
 /// What a decision is about.
 enum class Choice : std::uint8_t {
   schedule,  ///< which unit runs next, or that time moves
@@ -52,6 +54,9 @@ class Simulated {
   virtual void taken(ExecutionContext& receiver, void const* message) noexcept = 0;
   /// A line for the story.
   virtual void remark(std::string_view text) noexcept = 0;
+  /// The checks and marks that the program has set up.
+  [[nodiscard]] virtual simulation::Checks& checks() noexcept = 0;
+  [[nodiscard]] virtual std::int64_t now_ns() noexcept = 0;
   /// Something is wrong: the run ends after the present step.
   virtual void fail(std::string problem) noexcept = 0;
 
