@@ -191,10 +191,15 @@ void Stepper::run_for(std::chrono::nanoseconds duration) {
 }
 
 bool Stepper::advance_to_next_timer() {
-  return state_->fire(std::numeric_limits<std::int64_t>::max() - 1);
+  // The wheel also asks for a look where it turns, and nothing is due.
+  std::size_t const before = ready_count();
+  while (ready_count() == before) {
+    if (!state_->fire(std::numeric_limits<std::int64_t>::max() - 1)) return false;
+  }
+  return true;
 }
 
-detail::Scheduler& Stepper::scheduler() noexcept { return *state_->driver.scheduler_; }
+detail::Executor& Stepper::workers() noexcept { return *state_->driver.scheduler_; }
 
 void Stepper::pump() {
   if (deliver_next() || advance_to_next_timer()) return;

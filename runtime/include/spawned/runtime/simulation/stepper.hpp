@@ -57,14 +57,14 @@ class Stepper {
 
   // --- what can run ---
 
-  /// The units that can run, oldest first, for people: "Door#1 (2 messages)".
+  /// The units that can run, what a worker would run next first, for people: "Door#1 (2 messages)".
   [[nodiscard]] std::vector<std::string> ready();
   [[nodiscard]] bool is_idle() { return ready_count() == 0; }
   [[nodiscard]] std::size_t ready_count();
 
   // --- running it ---
 
-  /// Runs the unit that has waited longest, or the one at `index` of ready(). False: there is none.
+  /// Runs the first unit, or the one at `index` of ready(). False: there is none.
   bool deliver_next(std::size_t index = 0);
   /// Lets an actor handle its next message: `ref` is an ActorRef or a Protocol.
   /// Errors  CannotStep if it has none.
@@ -73,7 +73,7 @@ class Stepper {
   void deliver_to(Ref const& ref) {
     deliver_to_context(ref.cell());
   }
-  /// Runs units, the oldest first, until none can run. Time stands still. Returns how many.
+  /// Runs the first unit, again and again, until none can run. Time stands still. Returns how many.
   /// Errors  CannotStep after `most`: it does not come to an end.
   std::uint64_t run_until_idle(std::uint64_t most = 1'000'000);
 
@@ -110,9 +110,9 @@ class Stepper {
 
   template <typename T>
   JoinHandle<T> spawn_here(Task<T> task, std::source_location where) {
-    return detail::spawn_on(scheduler(), std::move(task), where);
+    return detail::spawn_on(workers(), std::move(task), where);
   }
-  [[nodiscard]] detail::Scheduler& scheduler() noexcept;
+  [[nodiscard]] detail::Executor& workers() noexcept;
   void deliver_to_context(detail::ExecutionContext& context);
   void pump();
 
