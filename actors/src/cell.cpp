@@ -176,8 +176,7 @@ void CellBase::work_through(Turn turn, unsigned handled) noexcept {
         continue;
       }
       if (envelope->next.get() != nullptr) {
-        inbox_ = mailbox_.take_all();
-        continue;
+        envelope = inbox_ = mailbox_.take_all();
       }
     }
     if (handled >= budget) {

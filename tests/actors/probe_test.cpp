@@ -20,7 +20,7 @@ namespace sim = spawned::simulation;
 namespace testing = spawned::testing;
 using namespace std::chrono_literals;
 
-namespace {
+namespace probe_test {
 
 struct Said {
   std::string text;
@@ -30,6 +30,15 @@ struct CountMembers {};
 struct Parcel {
   std::unique_ptr<int> content;
 };
+
+}  // namespace probe_test
+
+namespace {
+
+using probe_test::CountMembers;
+using probe_test::Left;
+using probe_test::Parcel;
+using probe_test::Said;
 
 // Tells a listener what it hears, later.
 class Echo : public sp::Actor<Echo> {
@@ -184,14 +193,13 @@ TEST_SUITE("actors/probe") {
       (void)said;
     });
     CHECK(instead ==
-          "expect<(anonymous namespace)::Said>: instead came "
-          "(anonymous namespace)::Left");
+          "expect<probe_test::Said>: instead came "
+          "probe_test::Left");
     auto const nothing = failure_of([]() -> sp::Task<void> {
       Member member;
       auto asked = co_await member.expect_request<CountMembers>(2s);
     });
-    CHECK(nothing ==
-          "expect_request<(anonymous namespace)::CountMembers>: nothing came within 2 s");
+    CHECK(nothing == "expect_request<probe_test::CountMembers>: nothing came within 2 s");
     auto const fished = failure_of([]() -> sp::Task<void> {
       Member member;
       member.ref().send<Left>();
@@ -200,22 +208,22 @@ TEST_SUITE("actors/probe") {
       (void)said;
     });
     CHECK(fished ==
-          "fish<(anonymous namespace)::Said>: nothing came within 250 ms, but before it "
-          "(anonymous namespace)::Left, (anonymous namespace)::Said");
+          "fish<probe_test::Said>: nothing came within 250 ms, but before it "
+          "probe_test::Left, probe_test::Said");
     auto const unwanted = failure_of([]() -> sp::Task<void> {
       Member member;
       member.ref().send<Said>("hello");
       co_await member.expect_no<Said>(1s);
     });
     CHECK(unwanted ==
-          "expect_no<(anonymous namespace)::Said>: instead came "
-          "(anonymous namespace)::Said");
+          "expect_no<probe_test::Said>: instead came "
+          "probe_test::Said");
     auto const anything = failure_of([]() -> sp::Task<void> {
       Member member;
       member.ref().send<Left>();
       co_await member.expect_nothing(1s);
     });
-    CHECK(anything == "expect_nothing: instead came (anonymous namespace)::Left");
+    CHECK(anything == "expect_nothing: instead came probe_test::Left");
   }
 
   TEST_CASE("within fails for too much time and for too little") {
@@ -257,14 +265,15 @@ TEST_SUITE("actors/probe") {
     sim::Stepper stepper;
     Member one("one");
     Member other("other");
+    stepper.run_until_idle();
     one.ref().send<Said>("a");
     one.ref().send<Said>("b");
     other.ref().send<Said>("c");
     stepper.deliver_to(other.ref());
-    CHECK(other.waiting() == "(anonymous namespace)::Said");
+    CHECK(other.waiting() == "probe_test::Said");
     CHECK(one.waiting().empty());
     stepper.deliver_to(one.ref());
-    CHECK(one.waiting() == "(anonymous namespace)::Said");
+    CHECK(one.waiting() == "probe_test::Said");
     REQUIRE(stepper.ready_count() == 1);
     CHECK(stepper.ready()[0].find("(1 message)") != std::string::npos);
     CHECK_THROWS_WITH_AS(stepper.deliver_to(other.ref()), doctest::Contains("has nothing to do"),
@@ -285,7 +294,7 @@ TEST_SUITE("actors/probe") {
     stepper.run_for(29s);
     CHECK(member.waiting().empty());
     stepper.run_for(1s);
-    CHECK(member.waiting() == "(anonymous namespace)::Said");
+    CHECK(member.waiting() == "probe_test::Said");
   }
 
   TEST_CASE("peek looks into an actor between steps, and only in a simulation") {

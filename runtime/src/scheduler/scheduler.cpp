@@ -159,7 +159,7 @@ bool Scheduler::advance_virtual_time() noexcept {
 
 // False: something still lived (`roots_only`: a root) when the time was over.
 bool Scheduler::wait_for_the_living(std::int64_t timeout_ns, bool roots_only) noexcept {
-  if (driver_ != nullptr) return driver_->run_until_ended(roots_only);
+  if (driver_ != nullptr) return driver_->run_until_ended(roots_only, timeout_ns);
   // Real time on purpose: this is about threads that do not come back.
   Clock& real = *real_clock();
   std::int64_t const deadline =

@@ -111,7 +111,7 @@ Runnable* Worker::take_local() noexcept {
   return deque.take_oldest();
 }
 
-void Worker::take_all(std::int64_t now_ns, RunnableChain& chain) noexcept {
+std::size_t Worker::take_all(std::int64_t now_ns, RunnableChain& chain) noexcept {
   if (hand_off != nullptr) chain.append(*std::exchange(hand_off, nullptr));
   if (Runnable* const next = take_run_next()) chain.append(*next);
   while (Runnable* const work = deque.take_oldest()) chain.append(*work);
@@ -119,7 +119,10 @@ void Worker::take_all(std::int64_t now_ns, RunnableChain& chain) noexcept {
     Runnable* work = nullptr;
     if (scheduler->injector.take(&work, 1) == 1) chain.append(*work);
   }
-  if (!timers.empty()) timers_fired_.add(timers.poll(now_ns, chain));
+  if (timers.empty()) return 0;
+  std::size_t const fired = timers.poll(now_ns, chain);
+  timers_fired_.add(fired);
+  return fired;
 }
 
 // Keeps outside work and timers from starving behind a busy deque.

@@ -57,7 +57,8 @@ class Worker final : public WorkerLocal {
   [[nodiscard]] WorkerCounters counters() const;
 
   /// For the driver of a worker without a thread: all that is queued here, injected or due now.
-  void take_all(std::int64_t now_ns, RunnableChain& chain) noexcept;
+  /// How many timers have fired.
+  std::size_t take_all(std::int64_t now_ns, RunnableChain& chain) noexcept;
 
   // --- called by the monitor ---
   [[nodiscard]] std::uint64_t turns() const noexcept { return turns_.get(); }

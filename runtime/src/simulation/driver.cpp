@@ -49,8 +49,9 @@ class Inside {
 
 }  // namespace
 
-Driver::Driver(Options const& options, std::unique_ptr<Chooser> chooser)
-    : options_(options), chooser_(std::move(chooser)), clock_(std::make_shared<SimulatedClock>()) {}
+Driver::Driver(Options const& options, std::unique_ptr<Chooser> chooser,
+               std::shared_ptr<SimulatedClock> clock)
+    : options_(options), chooser_(std::move(chooser)), clock_(std::move(clock)) {}
 
 void Driver::attach(detail::Scheduler& scheduler) {
   scheduler_ = &scheduler;
@@ -185,6 +186,7 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   mix(unit);
   detail::Step const* const step = worker_->activity.step();
   if (step != nullptr) mix(step->name);
+  worker_->activity.end();
   if (!options_.trace) return;
   Event& event = events_[first];
   event.text = step == nullptr ? std::string("goes on") : std::string(step->name);
@@ -197,20 +199,23 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   under_way_.erase(found);
 }
 
-// Makes ready what has been queued, and what is due.
-void Driver::collect() {
+// Empties the queues into the list of what can run. How many timers have fired.
+std::size_t Driver::collect() {
   detail::RunnableChain found;
   std::int64_t const now = scheduler_->clock().now().count();
-  worker_->take_all(now, found);
-  scheduler_->timekeeper.poll(now, found);
+  std::size_t fired = worker_->take_all(now, found);
+  fired += scheduler_->timekeeper.poll(now, found);
   while (detail::Runnable* const work = found.take_first()) ready_.add(*work);
+  return fired;
 }
 
 Driver::Step Driver::step() {
-  collect();
+  bool const fired = collect() != 0;
   std::int64_t const next = next_timer_ns();
   bool const timers = next != detail::TimerWheel::none;
   auto const ready = ready_.all();
+  // Who was woken in place, a blocked thread, has his turn before time moves.
+  if (fired && ready.empty()) return Step::done;
   if (ready.empty() && !timers) return Step::quiet;
   if (steps_ == options_.steps_max) return Step::limit;
   ++steps_;
@@ -222,7 +227,7 @@ Driver::Step Driver::step() {
     keep(choice, of);
   }
   if (choice == ready.size()) {
-    if (!move_time(next)) return Step::quiet;
+    if (!move_time(earliest_timer_ns(*this))) return Step::quiet;
   } else {
     Ready const taken = ready_.take(choice);
     run_unit(*taken.work, taken.unit);
@@ -243,23 +248,20 @@ void Driver::block(detail::atomic<std::uint32_t>& word) noexcept {
   auto const woken = [&word] {
     return word.load(detail::memory_order_acquire) != 0;  // the waiter's own
   };
-  if (run_until(woken)) return;
-  std::string const text =
-      "simulation: this thread waits, and nothing can run any more; there are:" + who_lives();
-  log::error("spawned", text);
-  std::fprintf(stderr, "%s\n", text.c_str());
-  std::abort();
+  if (!run_until(woken)) abort_waiting();
 }
 
-bool Driver::run_a_step() {
+bool Driver::run_a_step(bool may_move_time) {
   Inside const inside(*worker_, *this);
+  if (collect() != 0) return true;
+  if (ready_.all().empty() && !may_move_time) return false;
   return step() == Step::done;
 }
 
-bool Driver::run_until_ended(bool roots_only) noexcept {
-  return run_until([this, roots_only] {
-    return roots_only ? !scheduler_->living.roots_left() : scheduler_->living.count() == 0;
-  });
+// Of any runtime of this thread: time moves when none has work.
+bool Driver::run_any_step() {
+  return run_a_step(false) || run_another_runtime(*this, false) || run_a_step(true) ||
+         run_another_runtime(*this, true);
 }
 
 // False: it never comes to that.
@@ -268,7 +270,7 @@ bool Driver::run_until(Condition condition) noexcept {
   Clock const& real = *real_clock();
   std::int64_t quiet_since = -1;
   while (!condition()) {
-    if (run_a_step() || run_another_runtime(*this)) {
+    if (run_any_step()) {
       quiet_since = -1;
       continue;
     }
@@ -279,6 +281,28 @@ bool Driver::run_until(Condition condition) noexcept {
     detail::yield_thread();
   }
   return true;
+}
+
+bool Driver::run_until_ended(bool roots_only, std::int64_t timeout_ns) noexcept {
+  std::int64_t const end =
+      timeout_ns < 0 ? INT64_MAX : scheduler_->clock().now().count() + timeout_ns;
+  for (;;) {
+    if (roots_only ? !scheduler_->living.roots_left() : scheduler_->living.count() == 0)
+      return true;
+    if (run_a_step(false) || run_another_runtime(*this, false)) continue;
+    if (next_timer_ns() > end || !run_any_step()) break;
+  }
+  if (steps_ == steps_at_timeout_) abort_waiting();
+  steps_at_timeout_ = steps_;
+  return false;
+}
+
+void Driver::abort_waiting() noexcept {
+  std::string const text =
+      "simulation: this thread waits, and nothing can run any more; there are:" + who_lives();
+  log::error("spawned", text);
+  std::fprintf(stderr, "%s\n", text.c_str());
+  std::abort();
 }
 
 // --- a run ---

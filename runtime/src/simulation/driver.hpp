@@ -44,17 +44,23 @@ class SimulatedClock final : public Clock {
 
 class Driver final : public detail::Simulated {
  public:
-  Driver(Options const& options, std::unique_ptr<Chooser> chooser);
+  Driver(Options const& options, std::unique_ptr<Chooser> chooser,
+         std::shared_ptr<SimulatedClock> clock = std::make_shared<SimulatedClock>());
   Driver(Driver const&) = delete;
   Driver& operator=(Driver const&) = delete;
 
   [[nodiscard]] Report run(Program const& program);
   [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
   [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
+  /// When the next timer is due, or TimerWheel::none.
+  [[nodiscard]] std::int64_t next_timer_ns() const noexcept;
+  [[nodiscard]] bool shares_clock_with(Driver const& other) const noexcept {
+    return &scheduler_->clock() == &other.scheduler_->clock();
+  }
   /// Something lives that never ends.
   [[nodiscard]] bool leaves_something() const;
-  /// False: nothing can run, and time cannot move.
-  [[nodiscard]] bool run_a_step();
+  /// Runs what is ready, if something is; moves time, if it can, once `may_move_time`.
+  [[nodiscard]] bool run_a_step(bool may_move_time);
   /// Called when the runtime is gone.
   void (*on_end)(Driver&) noexcept = nullptr;
   /// A hash for each step so far, if asked for.
@@ -81,17 +87,18 @@ class Driver final : public detail::Simulated {
   void wake(detail::atomic<std::uint32_t>& word) noexcept override { threads_->wake(word); }
   void run_blocking(detail::Runnable& work) noexcept override { threads_->submit(work); }
   [[nodiscard]] detail::Executor& dedicated() override { return threads_->dedicated(); }
-  [[nodiscard]] bool run_until_ended(bool roots_only) noexcept override;
+  [[nodiscard]] bool run_until_ended(bool roots_only, std::int64_t timeout_ns) noexcept override;
 
  private:
   friend class Stepper;
   enum class Step : std::uint8_t { done, quiet, limit };
 
-  void collect();
   Step step();
+  std::size_t collect();
+  [[nodiscard]] bool run_any_step();
+  void abort_waiting() noexcept;
   void run_unit(detail::Runnable& work, std::uint32_t unit);
   [[nodiscard]] bool move_time(std::int64_t to_ns);
-  [[nodiscard]] std::int64_t next_timer_ns() const noexcept;
   void mix(std::uint64_t value) noexcept;
   void mix(std::string_view text) noexcept;
   Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
@@ -113,6 +120,7 @@ class Driver final : public detail::Simulated {
   std::uint32_t running_ = Event::nobody;
   std::uint64_t actor_ids_ = 0;
   std::uint64_t steps_ = 0;
+  std::uint64_t steps_at_timeout_ = 0;  // when the end of the runtime last took too long
   std::uint64_t hash_ = 0xcbf29ce484222325U;
   std::vector<std::uint32_t> choices_;
   std::string problem_;
@@ -126,7 +134,9 @@ class Driver final : public detail::Simulated {
   void const* taken_ = nullptr;
 };
 
-/// Runs a step of another runtime that the calling thread simulates. False: there is none that can.
-[[nodiscard]] bool run_another_runtime(Driver const& but);
+/// The same for the other runtimes that the calling thread simulates.
+[[nodiscard]] bool run_another_runtime(Driver const& but, bool may_move_time);
+/// The earliest timer of this one and of the other runtimes that share its clock.
+[[nodiscard]] std::int64_t earliest_timer_ns(Driver const& driver) noexcept;
 
 }  // namespace spawned::simulation

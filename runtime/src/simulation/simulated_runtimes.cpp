@@ -1,5 +1,6 @@
 #include <spawned/runtime/simulation/simulated_runtimes.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 #include <utility>
@@ -17,6 +18,7 @@ struct SimulatedRuntimes::State {
   std::uint64_t seed;
   Options options;
   std::vector<std::unique_ptr<Driver>> drivers;  // of the runtimes that live
+  std::shared_ptr<SimulatedClock> clock = std::make_shared<SimulatedClock>();
   std::uint64_t made = 0;
   std::uint64_t hash = 0;
   std::uint64_t steps = 0;
@@ -60,12 +62,21 @@ SimulatedRuntimes::~SimulatedRuntimes() { here = nullptr; }
 std::uint64_t SimulatedRuntimes::hash() const noexcept { return state_->hash; }
 std::uint64_t SimulatedRuntimes::steps() const noexcept { return state_->steps; }
 
-bool run_another_runtime(Driver const& but) {
+bool run_another_runtime(Driver const& but, bool may_move_time) {
   if (here == nullptr) return false;
   for (std::size_t i = 0; i < here->drivers.size(); ++i) {
-    if (here->drivers[i].get() != &but && here->drivers[i]->run_a_step()) return true;
+    if (here->drivers[i].get() != &but && here->drivers[i]->run_a_step(may_move_time)) return true;
   }
   return false;
+}
+
+std::int64_t earliest_timer_ns(Driver const& driver) noexcept {
+  std::int64_t earliest = driver.next_timer_ns();
+  if (here == nullptr) return earliest;
+  for (auto const& each : here->drivers) {
+    if (each->shares_clock_with(driver)) earliest = std::min(earliest, each->next_timer_ns());
+  }
+  return earliest;
 }
 
 }  // namespace spawned::simulation
@@ -76,7 +87,8 @@ Simulated* simulate_next_runtime() {
   using namespace simulation;
   if (here == nullptr || current_worker != nullptr) return nullptr;
   auto driver = std::make_unique<Driver>(
-      here->options, make_chooser(here->seed + 0x9e3779b9U * here->made++, here->options));
+      here->options, make_chooser(here->seed + 0x9e3779b9U * here->made++, here->options),
+      here->clock);
   driver->on_end = &forget;
   here->drivers.push_back(std::move(driver));
   simulated = here->drivers.back().get();

@@ -49,7 +49,7 @@ class Stepper::State {
   State& operator=(State const&) = delete;
 
   std::span<Ready const> ready() {
-    driver.collect();
+    (void)driver.collect();
     return driver.ready_.all();
   }
 

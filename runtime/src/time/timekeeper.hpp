@@ -45,7 +45,9 @@ class Timekeeper {
   void stop() noexcept;
 
   /// For the driver of a simulated runtime, which has no thread for it: takes what is due.
-  void poll(std::int64_t now_ns, RunnableChain& due) noexcept { (void)wheel_.poll(now_ns, due); }
+  std::size_t poll(std::int64_t now_ns, RunnableChain& due) noexcept {
+    return wheel_.empty() ? 0 : wheel_.poll(now_ns, due);
+  }
   [[nodiscard]] std::int64_t next_deadline_ns() const noexcept { return wheel_.next_deadline_ns(); }
 
  private:

@@ -81,8 +81,9 @@ class Simulated {
   virtual void run_blocking(Runnable& work) noexcept = 0;
   /// A thread for one context, kept to the end.
   [[nodiscard]] virtual Executor& dedicated() = 0;
-  /// Runs on until nothing lives (`roots_only`: no root). False: nothing can run any more.
-  [[nodiscard]] virtual bool run_until_ended(bool roots_only) noexcept = 0;
+  /// Runs on until nothing lives (`roots_only`: no root). False: `timeout_ns` of virtual time have
+  /// gone by, or nothing can run any more. Negative: no limit.
+  [[nodiscard]] virtual bool run_until_ended(bool roots_only, std::int64_t timeout_ns) noexcept = 0;
 
  protected:
   Simulated() = default;
