@@ -6,6 +6,8 @@ set(targets ${modules})
 list(TRANSFORM targets PREPEND spawned_)
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/spawned)
 install(TARGETS ${targets} EXPORT spawnedTargets FILE_SET HEADERS)
+install(TARGETS spawned_simulation_interpose EXPORT spawnedTargets
+  OBJECTS DESTINATION ${CMAKE_INSTALL_LIBDIR}/spawned)
 install(EXPORT spawnedTargets NAMESPACE spawned:: DESTINATION ${config_dir})
 configure_package_config_file(cmake/spawnedConfig.cmake.in ${PROJECT_BINARY_DIR}/spawnedConfig.cmake
   INSTALL_DESTINATION ${config_dir})

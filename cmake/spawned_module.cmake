@@ -1,12 +1,15 @@
-# spawned_module(<name> LAYER <n> [DEPENDS <module>...])
+# spawned_module(<name> LAYER <n> [DEPENDS <module>...] [EXCEPT <regex>])
 #
 # Declares the library of one top-level folder as spawned::<name>. Public headers live in
 # include/spawned/ and sources in src/; both are globbed, so a new file needs no edit here.
-# A module without sources is an INTERFACE library.
+# A module without sources is an INTERFACE library. Sources that match EXCEPT are not part of it.
 function(spawned_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LAYER" "DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LAYER;EXCEPT" "DEPENDS")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS include/*.hpp)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS src/*.cpp)
+  if(arg_EXCEPT)
+    list(FILTER sources EXCLUDE REGEX "${arg_EXCEPT}")
+  endif()
   set(target spawned_${name})
 
   if(sources)

@@ -14,6 +14,7 @@ constinit thread_local BatonThread* this_thread = nullptr;
 BatonThread::BatonThread(detail::Scheduler& scheduler, detail::Simulated& simulated)
     : Runnable(nullptr, &resume), simulated_(simulated) {
   local_.scheduler = &scheduler;
+  detail::Exempt const exempt;
   thread_ = std::thread([this] { body(); });
 }
 
@@ -35,6 +36,8 @@ bool BatonThread::is_idle() const {
 
 // The driver's: gives the baton and waits for it.
 void BatonThread::pass(State state) {
+  watch_ = detail::real_world_watch;
+  detail::Exempt const exempt;
   std::unique_lock lock(mutex_);
   state_ = state;
   changed_.notify_all();
@@ -52,6 +55,7 @@ void BatonThread::resume(detail::Runnable& self) noexcept {
 }
 
 void BatonThread::wait() {
+  detail::Exempt const exempt;
   std::unique_lock lock(mutex_);
   state_ = State::blocked;
   changed_.notify_all();
@@ -72,7 +76,10 @@ void BatonThread::body() noexcept {
       local_.running = &work;
       detail::current_worker = &local_;
     }
-    work.run(work);
+    {
+      detail::Watched const watched(watch_);
+      work.run(work);
+    }
     detail::current_worker = nullptr;
     local_.running = nullptr;
     std::scoped_lock const lock(mutex_);

@@ -16,6 +16,7 @@
 #include <mutex>
 #include <thread>
 
+#include <spawned/runtime/detail/real_world.hpp>
 #include <spawned/runtime/detail/scheduling.hpp>
 #include <spawned/runtime/detail/simulated.hpp>
 
@@ -55,6 +56,8 @@ class BatonThread final : public detail::Runnable {
   detail::WorkerLocal local_;
   detail::Runnable* work_ = nullptr;
   bool inside_ = false;
+  detail::RealWorldWatch* watch_ =
+      nullptr;  // who watches the work: who watches the driver's thread
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   State state_ = State::idle;

@@ -46,6 +46,8 @@ char const* to_string(Outcome outcome) noexcept {
       return "step limit";
     case Outcome::stuck_end:
       return "stuck at the end";
+    case Outcome::real_world:
+      return "a call of the real world";
   }
   return "?";
 }

@@ -54,6 +54,9 @@ SimulatedRuntimes::SimulatedRuntimes(std::uint64_t seed, Options const& options)
   state_ = std::make_unique<State>();
   state_->seed = seed;
   state_->options = options;
+  // There is no report that could say it.
+  RealWorld& real_world = state_->options.real_world;
+  if (real_world == RealWorld::fail) real_world = RealWorld::warn;
   here = state_.get();
 }
 

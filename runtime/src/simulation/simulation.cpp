@@ -8,6 +8,7 @@
 #include "simulation/check_options.hpp"
 #include "simulation/choosers.hpp"
 #include "simulation/driver.hpp"
+#include "simulation/heap_layout.hpp"
 
 namespace spawned::simulation {
 
@@ -18,7 +19,10 @@ Report run_with(std::unique_ptr<Chooser> chooser, Program const& program, Option
   detail::require_no_worker("simulation::run");
   Driver driver(options, std::move(chooser));
   driver.hashes = hashes;
-  auto runtime = std::make_unique<Runtime>(detail::Driven{&driver}, RuntimeOptions());
+  RuntimeOptions runtime_options;
+  runtime_options.name = "simulated";
+  runtime_options.detect_cycles = options.detect_cycles;
+  auto runtime = std::make_unique<Runtime>(detail::Driven{&driver}, std::move(runtime_options));
   Report report = driver.run(program);
   // What does not end cannot be destroyed; its memory is given up (Outcome::stuck_end says so).
   if (driver.leaves_something()) (void)runtime.release();
@@ -131,8 +135,12 @@ void check_determinism(std::uint64_t seed, Options const& options, Program const
   std::vector<std::uint64_t> second;
   Options traced = options;
   traced.trace = true;
-  Report const one = run_with(make_chooser(seed, traced), program, traced, &first);
-  Report const other = run_with(make_chooser(seed, traced), program, traced, &second);
+  auto run_under = [&](AddressOrder order, std::vector<std::uint64_t>& hashes) {
+    HeapLayout const layout(order);
+    return run_with(make_chooser(seed, traced), program, traced, &hashes);
+  };
+  Report const one = run_under(AddressOrder::ascending, first);
+  Report const other = run_under(AddressOrder::descending, second);
   if (one.hash == other.hash && one.outcome == other.outcome) return;
   auto const differ = std::mismatch(first.begin(), first.end(), second.begin(), second.end());
   auto const at = static_cast<std::uint64_t>(differ.first - first.begin()) + 1;

@@ -82,7 +82,8 @@ struct Findings {
   return explore(ExploreOptions(), program);
 }
 
-/// Runs a seed twice. Errors: NotDeterministic, with the first step that differs.
+/// Runs a seed twice, with blocks of memory in opposite orders of their addresses. Errors:
+/// NotDeterministic, with the first step that differs.
 void check_determinism(std::uint64_t seed, Options const& options, Program const& program);
 inline void check_determinism(std::uint64_t seed, Program const& program) {
   check_determinism(seed, Options(), program);

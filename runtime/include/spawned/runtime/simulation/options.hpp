@@ -5,6 +5,12 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include <spawned/runtime/simulation/faults.hpp>
+
+namespace spawned {
+[[nodiscard]] bool default_detect_cycles() noexcept;  // runtime.hpp
+}
+
 namespace spawned::simulation {
 
 /// When virtual time moves.
@@ -23,6 +29,16 @@ enum class Strategy : std::uint8_t {
 };
 [[nodiscard]] char const* to_string(Strategy strategy) noexcept;
 
+/// What becomes of calls of the real world, which no seed decides: the real clock, sleeping threads,
+/// new threads, sockets, random devices. Only a program that links spawned::simulation_interpose
+/// knows of them; docs/design/simulation.md lists them.
+enum class RealWorld : std::uint8_t {
+  ignore,      ///< they happen
+  warn,        ///< they happen, and each call site is logged once
+  virtualise,  ///< clocks show virtual time, random numbers are drawn from the seed; the rest fails
+  fail,        ///< the run ends after the present step with Outcome::real_world
+};
+
 struct Options {
   ClockMode clock = ClockMode::adversarial;
   /// Of the steps of an adversarial clock at which time moves to the next timer; 0 to 1. The
@@ -33,8 +49,19 @@ struct Options {
   unsigned depth = 3;
   /// A run that takes more steps has failed.
   std::uint64_t steps_max = 1'000'000;
+  /// RuntimeOptions::detect_cycles of the simulated runtime. Without it a circle of requests is a
+  /// deadlock, or takes as long as their time limits.
+  bool detect_cycles = default_detect_cycles();
+  /// What is made to go wrong.
+  Faults faults;
+  /// An actor that crashes when nobody waits for an answer, nor for its end, fails the run.
+  /// InjectedCrash does not.
+  bool crash_is_failure = true;
+  /// An actor that ends unasked, by itself or by a crash, and leaves mail unread fails the run.
+  bool unread_is_failure = false;
   /// Keep what happens, in Report::events. Costs some hundred nanoseconds a step.
   bool trace = false;
+  RealWorld real_world = RealWorld::fail;
 };
 
 /// An option out of range, or one that does not fit the call.

@@ -15,6 +15,7 @@ enum class Outcome : std::uint8_t {
   deadlock,    ///< nothing can run any more, and the program has not ended
   step_limit,  ///< Options::steps_max
   stuck_end,   ///< the program has ended, but something that it left behind does not end
+  real_world,  ///< it has called the real world: see RealWorld
 };
 [[nodiscard]] char const* to_string(Outcome outcome) noexcept;
 
