@@ -54,9 +54,9 @@ Driver::Driver(Options const& options, std::unique_ptr<Chooser> chooser,
     : options_(options),
       chooser_(std::move(chooser)),
       clock_(std::move(clock)),
-      plan_(options.faults, *this),
       real_world_(options.real_world, *clock_,
-                  [this](std::uint32_t n) { return choose(n, Choice::random); }) {}
+                  [this](std::uint32_t n) { return choose(n, Choice::random); }),
+      plan_(options.faults, *this) {}
 
 void Driver::attach(detail::Scheduler& scheduler) {
   scheduler_ = &scheduler;

@@ -94,9 +94,10 @@ class Stepper::State {
     std::string name = unit.unit < names.size() && !names[unit.unit].empty()
                            ? names[unit.unit]
                            : "work #" + std::to_string(unit.unit);
-    auto const mail = std::count_if(
-        driver.under_way_.begin(), driver.under_way_.end(),
-        [this, &unit](auto const& sent) { return driver.events_[sent.second].unit == unit.unit; });
+    auto const mail = std::count_if(driver.under_way_.begin(), driver.under_way_.end(),
+                                    [this, &unit](auto const& sent) {
+                                      return driver.events_[sent.second.event].unit == unit.unit;
+                                    });
     if (mail == 0) return name;
     return name + " (" + std::to_string(mail) + (mail == 1 ? " message)" : " messages)");
   }
