@@ -38,6 +38,8 @@ char const* to_string(Outcome outcome) noexcept {
       return "passed";
     case Outcome::failed:
       return "failed";
+    case Outcome::violated:
+      return "violated";
     case Outcome::deadlock:
       return "deadlock";
     case Outcome::step_limit:

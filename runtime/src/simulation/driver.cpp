@@ -186,6 +186,17 @@ void Driver::fail(std::string problem) noexcept {
   if (problem_.empty()) problem_ = std::move(problem);
 }
 
+std::int64_t Driver::now_ns() noexcept { return scheduler_->clock().now().count(); }
+
+// Looks at the checks of the program. `last`: it has ended.
+void Driver::look(bool last) {
+  std::string problem = checks_.after_step(now_ns(), last);
+  if (problem.empty() || !problem_.empty()) return;
+  remark(problem);
+  violated_ = true;
+  fail(std::move(problem));
+}
+
 // --- steps ---
 
 std::int64_t Driver::next_timer_ns() const noexcept {
@@ -328,6 +339,7 @@ Driver::Step Driver::step() {
     Ready const taken = ready_.take(choice);
     if (let_go_wrong(taken)) run_unit(*taken.work, taken.unit);
   }
+  if (checks_.any()) look(false);
   if (hashes != nullptr) hashes->push_back(hash_);
   return Step::done;
 }
@@ -493,10 +505,13 @@ Report Driver::run(Program const& program) {
   Step last = Step::done;
   auto wrong = [this] { return !problem_.empty() || real_world_.failed(); };
   while (!ending.ended && !wrong() && last == Step::done) last = step();
+  if (ending.ended && ending.exception == nullptr) look(true);
+  checks_.close();
+  report.marks = checks_.marks();
   if (real_world_.failed()) {
     report.outcome = Outcome::real_world;  // its text follows, when it is over
   } else if (!problem_.empty()) {
-    report.outcome = Outcome::failed;
+    report.outcome = violated_ ? Outcome::violated : Outcome::failed;
     report.problem = std::move(problem_);
   } else if (!ending.ended && last != Step::gave_up) {
     bool const limit = last == Step::limit;

@@ -20,6 +20,7 @@
 #include <spawned/runtime/simulation.hpp>
 
 #include "scheduler/scheduler.hpp"
+#include "simulation/checks.hpp"
 #include "simulation/chooser.hpp"
 #include "simulation/fault_plan.hpp"
 #include "simulation/ready_list.hpp"
@@ -94,6 +95,8 @@ class Driver final : public detail::Simulated {
   void jump_wall_clock(std::int64_t ns) noexcept override { plan_.jump_wall_clock(ns); }
   void remark(std::string_view text) noexcept override;
   void fail(std::string problem) noexcept override;
+  [[nodiscard]] Checks& checks() noexcept override { return checks_; }
+  [[nodiscard]] std::int64_t now_ns() noexcept override;
   void touches_all(bool from_now_on) noexcept override {
     from_now_on ? tracker_.touches_all_from_now_on() : tracker_.touches_all();
   }
@@ -105,6 +108,7 @@ class Driver final : public detail::Simulated {
   [[nodiscard]] bool run_until_ended(bool roots_only, std::int64_t timeout_ns) noexcept override;
 
  private:
+  friend class Stepper;
   enum class Step : std::uint8_t { done, quiet, limit, gave_up };
 
   Step step();
@@ -122,6 +126,7 @@ class Driver final : public detail::Simulated {
   void note_step(detail::Runnable& work, std::uint32_t unit);
   void make_ready(detail::Runnable& work);
   void keep(std::uint32_t choice, std::uint32_t of);
+  void look(bool last);
   void end(Report& report);
   void end_tracked_step();
   [[nodiscard]] std::string who_lives() const;
@@ -149,7 +154,9 @@ class Driver final : public detail::Simulated {
   std::string problem_;
   Recent recent_;
   bool tracks_ = false;
-  Tracker tracker_;  // used if tracks_
+  Tracker tracker_;        // used if tracks_
+  bool violated_ = false;  // problem_ is a check's
+  Checks checks_;
 
   // Of the trace.
   std::vector<Event> events_;

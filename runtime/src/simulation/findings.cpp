@@ -54,7 +54,23 @@ std::string as_text(Findings const& findings, std::size_t lines) {
   return text;
 }
 
+std::string missed_marks(Findings const& findings) {
+  std::string text;
+  for (std::string const& name : findings.missed()) {
+    text += (text.empty() ? ", but none hit the mark \"" : "\", nor \"") + name;
+  }
+  return text.empty() ? text : text + "\"";
+}
+
 }  // namespace
+
+std::vector<std::string> Findings::missed() const {
+  std::vector<std::string> names;
+  for (Mark const& mark : marks) {
+    if (mark.hits == 0) names.push_back(mark.name);
+  }
+  return names;
+}
 
 void investigate(Findings& findings, Options const& options, Program const& program) {
   Shrunk shrunk = shrink(findings.report, options, program);
@@ -75,7 +91,10 @@ void investigate(Findings& findings, Options const& options, Program const& prog
 }
 
 std::string Findings::to_string() const {
-  if (passed()) return std::to_string(runs) + " runs passed";
+  if (report.passed()) return std::to_string(runs) + " runs passed" + missed_marks(*this);
+  if (shrunk.passed()) {  // not looked for: on a real runtime
+    return std::string(simulation::to_string(report.outcome)) + ": " + report.problem;
+  }
   if (report.outcome == Outcome::crashed) {
     return report.name + ": seed " + std::to_string(report.seed) + " (" + report.strategy +
            "): " + report.problem + "\nTo repeat it: " + seed_command(report.seed);

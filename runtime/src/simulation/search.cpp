@@ -8,6 +8,7 @@
 
 #include "scheduler/scheduler.hpp"
 #include "simulation/check_options.hpp"
+#include "simulation/checks.hpp"
 #include "simulation/choosers.hpp"
 #include "simulation/environment.hpp"
 #include "simulation/search_tree.hpp"
@@ -40,6 +41,7 @@ void search_tree(ExploreOptions const& options, Program const& program, Tally& t
       ++cut;
     } else {
       tally.add(report.hash);
+      add_marks(findings.marks, report.marks);
       report.seed = tally.runs();
       findings.report = std::move(report);
       if (!findings.report.passed()) break;
@@ -58,6 +60,7 @@ void search_here(ExploreOptions const& options, Program const& program, Tally& t
     findings.report = run(options.first_seed + tally.runs(), options, program);
     findings.steps += findings.report.steps;
     tally.add(findings.report.hash);
+    add_marks(findings.marks, findings.report.marks);
     if (!findings.report.passed() || tally.is_over()) break;
   }
   findings.coverage = tally.finish();
@@ -106,6 +109,11 @@ Findings search(ExploreOptions options, Program const& program) {
   check_options(options);
   detail::require_no_worker("simulation::explore");
   options.jobs = jobs_of(options, environment);
+  if (options.marks_required && options.jobs > 1) {
+    throw InvalidSimulation(
+        "simulation::ExploreOptions::marks_required needs jobs = 1, and jobs is " +
+        std::to_string(options.jobs));
+  }
   Findings findings;
   Tally tally(options);
   if (enumerates(options.strategy)) {

@@ -49,7 +49,8 @@ Findings explore(ExploreOptions const& options, Program const& program) {
   check_options(options);
   if (auto asked = run_asked_for(options, program)) return *std::move(asked);
   Findings findings = search(options, program);
-  if (findings.passed()) return findings;
+  findings.marks_required = options.marks_required;
+  if (findings.report.passed()) return findings;
   if (findings.report.outcome == Outcome::crashed) {
     findings.shrunk = findings.report;
   } else {

@@ -11,6 +11,7 @@
 #include <spawned/runtime/simulation/options.hpp>
 #include <spawned/runtime/simulation/program.hpp>
 #include <spawned/runtime/simulation/report.hpp>
+#include <spawned/runtime/simulation/scenario.hpp>
 #include <spawned/runtime/simulation/search.hpp>
 
 namespace spawned::simulation {
@@ -56,8 +57,14 @@ struct Findings {
   std::uint64_t shrink_runs = 0;  ///< that it took to find it
   /// Of `shrunk`, as it goes into SPAWNED_SIM_REPLAY: "@file" if it was written to one.
   std::string trace;
+  std::vector<Mark> marks;  ///< of all runs together
+  bool marks_required = false;
 
-  [[nodiscard]] bool passed() const noexcept { return report.passed(); }
+  /// The marks that were never hit.
+  [[nodiscard]] std::vector<std::string> missed() const;
+  [[nodiscard]] bool passed() const {
+    return report.passed() && (!marks_required || missed().empty());
+  }
   /// For people: the failure, how to repeat it, and the story of the shrunk run.
   [[nodiscard]] std::string to_string() const;
 };

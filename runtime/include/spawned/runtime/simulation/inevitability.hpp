@@ -6,8 +6,8 @@
 #include <vector>
 
 #include <spawned/runtime/simulation/options.hpp>
-#include <spawned/runtime/simulation/program.hpp>
 #include <spawned/runtime/simulation/report.hpp>
+#include <spawned/runtime/simulation/scenario.hpp>
 
 namespace spawned::simulation {
 

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include <spawned/runtime/simulation/options.hpp>
-#include <spawned/runtime/simulation/program.hpp>
 #include <spawned/runtime/simulation/report.hpp>
+#include <spawned/runtime/simulation/scenario.hpp>
 
 namespace spawned::simulation {
 

@@ -13,6 +13,7 @@ namespace spawned::simulation {
 enum class Outcome : std::uint8_t {
   passed,
   failed,      ///< an exception left the program, or a check failed
+  violated,    ///< an always(), never(), eventually() or Monitor does not hold
   deadlock,    ///< nothing can run any more, and the program has not ended
   step_limit,  ///< Options::steps_max
   stuck_end,   ///< the program has ended, but something that it left behind does not end
@@ -46,6 +47,15 @@ struct Event {
   std::string text;                  ///< the message, the callback, the remark
 };
 
+/// A coverage mark, see sometimes().
+struct Mark {
+  std::string name;
+  std::uint64_t reached = 0;  ///< how often the program came there
+  std::uint64_t hits = 0;     ///< how often the condition held
+};
+/// Adds what another run has marked.
+void add_marks(std::vector<Mark>& sum, std::vector<Mark> const& run);
+
 /// What a run was like.
 struct Report {
   Outcome outcome = Outcome::passed;
@@ -59,6 +69,7 @@ struct Report {
   std::chrono::nanoseconds time{0};  ///< virtual, from the start
   /// What was chosen where there was a choice; 0 is the boring one. replay() repeats it.
   std::vector<std::uint32_t> choices;
+  std::vector<Mark> marks;
   std::vector<Event> events;       ///< see Options::trace
   std::vector<std::string> units;  ///< names, of those that `events` tells of; 0: nobody
 

@@ -34,6 +34,9 @@ struct ExploreOptions : Options {
   /// threads. What enumerates runs in this process.
   unsigned jobs = 1;
   Progress progress = Progress::on_a_terminal;
+  /// A mark that sometimes() has never hit in any run is a failure. Needs jobs = 1: marks do not
+  /// pass from one process to the other.
+  bool marks_required = false;
 };
 
 /// A point of the curve of a search.
