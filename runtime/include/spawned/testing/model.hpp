@@ -1,6 +1,7 @@
 // A model checker for code on C++ atomics: runs a small program again and again, each time with
 // other decisions about who runs and which store a load reads, and reports the decisions that break
-// it. The program is ordinary code on model::atomic and model::SharedCell in place of the real ones.
+// it. The program is ordinary code on model::atomic and model::SharedCell in place of the real
+// ones.
 //
 //   Example.
 //     auto const result = model::explore({.strategy = model::Strategy::exhaustive}, [] {
@@ -17,7 +18,8 @@
 //             accesses and fences keep their single total order, as [atomics.order] has it. A
 //             compare-exchange that fails may read an old store, and a weak one may fail for no
 //             reason. Races on SharedCell, also with the making and the destroying of an atomic.
-// Not.        A new store is the newest of its atomic (no 2+2W), a load reads what was stored before
+// Not.        A new store is the newest of its atomic (no 2+2W), a load reads what was stored
+// before
 //             it in time (no load buffering), a read-modify-write reads the newest store. The total
 //             order of seq_cst is the order of execution. consume is acquire. No mixed sizes,
 //             no volatile, no memory but SharedCell's is watched for races; leaks are not reported.
@@ -48,20 +50,25 @@
 
 namespace spawned::testing::model {
 
+namespace detail {
+
+template <typename F>
+void call(void* function) {
+  (*static_cast<F*>(function))();
+}
+
+}  // namespace detail
+
 /// Runs `program` by the options until it fails, nothing is left, or the budget is used up.
 template <typename F>
-Result explore(Options const& options, F&& program) {
-  using Function = std::remove_reference_t<F>;
-  auto const job = [](void* self) { (*static_cast<Function*>(self))(); };
-  return detail::explore(options, {job, const_cast<void*>(static_cast<void const*>(&program))});
+Result explore(Options const& options, F program) {
+  return detail::explore(options, {&detail::call<F>, &program});
 }
 
 /// Runs `program` once, by the decisions of a Failure::replay.
 template <typename F>
-Result replay(F&& program, std::string_view text) {
-  using Function = std::remove_reference_t<F>;
-  auto const job = [](void* self) { (*static_cast<Function*>(self))(); };
-  return detail::replay({job, const_cast<void*>(static_cast<void const*>(&program))}, text);
+Result replay(F program, std::string_view text) {
+  return detail::replay({&detail::call<F>, &program}, text);
 }
 
 /// The execution fails with `text` if not `condition`, and goes no further.
@@ -110,17 +117,11 @@ class Thread {
 
 /// Runs each function on a thread of its own and waits for all of them.
 template <typename... Fs>
-void parallel(Fs&&... functions) {
+void parallel(Fs... functions) {
   auto& execution = detail::Execution::active();
   auto const where = std::source_location::current();
   std::uint32_t threads = 0;
-  auto const start = [&](auto& function) {
-    using Function = std::remove_reference_t<decltype(function)>;
-    auto const job = [](void* self) { (*static_cast<Function*>(self))(); };
-    void* const argument = const_cast<void*>(static_cast<void const*>(&function));
-    threads |= 1U << execution.spawn(job, argument, where);
-  };
-  (start(functions), ...);
+  ((threads |= 1U << execution.spawn(&detail::call<Fs>, &functions, where)), ...);
   execution.join(threads, where);
 }
 
@@ -151,16 +152,14 @@ class atomic {
   void store(T value, memory_order order = detail::default_order, Where where = Where::current()) {
     engine().store(state_, to_value(value), order, where);
   }
-  T exchange(T value, memory_order order = detail::default_order,
-             Where where = Where::current()) {
+  T exchange(T value, memory_order order = detail::default_order, Where where = Where::current()) {
     return update([value](T) { return value; }, order, where);
   }
   bool compare_exchange_strong(T& expected, T desired, memory_order success, memory_order failure,
                                Where where = Where::current()) {
     return compare_exchange(expected, desired, success, failure, false, where);
   }
-  bool compare_exchange_strong(T& expected, T desired,
-                               memory_order order = detail::default_order,
+  bool compare_exchange_strong(T& expected, T desired, memory_order order = detail::default_order,
                                Where where = Where::current()) {
     return compare_exchange(expected, desired, order, detail::failure_order(order), false, where);
   }
@@ -213,8 +212,8 @@ class atomic {
   bool compare_exchange(T& expected, T desired, memory_order success, memory_order failure,
                         bool weak, Where where) {
     std::uint64_t value = to_value(expected);
-    bool const won = engine().compare_exchange(state_, value, to_value(desired), success, failure,
-                                               weak, where);
+    bool const won =
+        engine().compare_exchange(state_, value, to_value(desired), success, failure, weak, where);
     if (!won) expected = from_value(value);
     return won;
   }

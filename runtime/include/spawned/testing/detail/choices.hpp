@@ -90,8 +90,8 @@ class RandomWalk : public Chooser {
   std::uint32_t deviate_chance_ = 0;
 };
 
-/// Probabilistic concurrency testing: the thread with the highest priority runs; depth - 1 times, at
-/// random moments, the running one becomes the lowest.
+/// Probabilistic concurrency testing: the thread with the highest priority runs; depth - 1 times,
+/// at random moments, the running one becomes the lowest.
 class Priorities final : public RandomWalk {
  public:
   Priorities(std::uint64_t seed, unsigned depth) noexcept : RandomWalk(seed), depth_(depth) {}

@@ -152,7 +152,7 @@ class Execution {
     View acquired;  // what it will have seen after an acquire fence
     View released;  // what its relaxed stores pass on: the view at its last release fence
     bool has_released = false;
-    bool fresh = true;   // was just given the word
+    bool fresh = true;  // was just given the word
     bool yielded = false;
     bool timed = false;  // its sleep has a time limit
     Status status = Status::runnable;

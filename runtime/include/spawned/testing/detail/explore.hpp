@@ -177,8 +177,8 @@ class Shrinker {
   bool without(std::size_t from, std::size_t size) {
     Picks candidate = best_;
     auto const begin = candidate.begin() + static_cast<std::ptrdiff_t>(from);
-    candidate.erase(begin, begin + static_cast<std::ptrdiff_t>(
-                                       std::min(size, candidate.size() - from)));
+    candidate.erase(begin,
+                    begin + static_cast<std::ptrdiff_t>(std::min(size, candidate.size() - from)));
     return accept(candidate);
   }
   bool zeroed(std::size_t from, std::size_t size) {
@@ -215,8 +215,7 @@ class Shrinker {
   unsigned runs_ = 0;
 };
 
-inline Failure describe(Execution& execution, Program program, Limits const& limits,
-                        bool shrink) {
+inline Failure describe(Execution& execution, Program program, Limits const& limits, bool shrink) {
   Failure failure;
   failure.kind = execution.kind();
   std::string const text = execution.text();
@@ -226,8 +225,10 @@ inline Failure describe(Execution& execution, Program program, Limits const& lim
   Replay replay(picks);
   bool const passed = execution.run(replay, program.job, program.argument, true);
   bool const same = !passed && execution.kind() == failure.kind;
-  failure.text = same ? execution.text() : text + " (not seen again: the program has choices that "
-                                                  "are not the model's)";
+  failure.text = same ? execution.text()
+                      : text +
+                            " (not seen again: the program has choices that "
+                            "are not the model's)";
   failure.trace = execution.trace();
   failure.replay = encode(limits, picks);
   failure.choices = weight(picks);

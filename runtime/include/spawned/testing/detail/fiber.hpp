@@ -1,11 +1,11 @@
 // Stacks to switch between on one OS thread, known to the address and thread sanitizers.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <new>
+
+#include <sys/mman.h>
 
 #if !defined(__x86_64__)
 #include <ucontext.h>
@@ -151,8 +151,8 @@ class Fiber {
 #if defined(__x86_64__)
   void prepare() noexcept {
     auto** const top = reinterpret_cast<void**>(memory_ + guard + stack_size);
-    top[-1] = nullptr;                           // the return address of first()
-    top[-2] = reinterpret_cast<void*>(&first);   // what switch_stack() returns to
+    top[-1] = nullptr;                          // the return address of first()
+    top[-2] = reinterpret_cast<void*>(&first);  // what switch_stack() returns to
     for (int i = 3; i <= 8; ++i) top[-i] = nullptr;
     stack_ = top - 8;
   }

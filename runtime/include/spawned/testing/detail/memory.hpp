@@ -18,10 +18,10 @@ inline void Execution::add(std::string& line, Value value) {
 
 inline void Execution::race(char const* mine, Where const& here, char const* other, unsigned thread,
                             Where const& there, Where const& born) {
-  fail(FailureKind::data_race,
-       std::string("data race on what was made at ") + to_text(born) + ": T" +
-           std::to_string(current_) + " " + mine + " at " + to_text(here) + ", T" +
-           std::to_string(thread) + " " + other + " at " + to_text(there));
+  fail(FailureKind::data_race, std::string("data race on what was made at ") + to_text(born) +
+                                   ": T" + std::to_string(current_) + " " + mine + " at " +
+                                   to_text(here) + ", T" + std::to_string(thread) + " " + other +
+                                   " at " + to_text(there));
 }
 
 inline void Execution::construct(AtomicState& state, Value value, Where const& where) {
@@ -162,8 +162,9 @@ inline bool Execution::compare_exchange(AtomicState const& state, Value& expecte
   bool const spurious = weak && equal && spurious_ < limits_.spurious;
   auto const options = static_cast<std::uint32_t>(candidates_.size() + (spurious ? 1 : 0));
   std::uint32_t const picked =
-      options == 1 ? 0 : choose(candidates_.size() == 1 ? ChoiceKind::failure : ChoiceKind::read,
-                                options);
+      options == 1
+          ? 0
+          : choose(candidates_.size() == 1 ? ChoiceKind::failure : ChoiceKind::read, options);
   if (picked == 0 && equal) {
     take(location, newest, success);
     append(location, desired, success, newest);

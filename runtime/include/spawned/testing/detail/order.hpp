@@ -34,19 +34,25 @@ constexpr bool releases(memory_order order) noexcept {
 
 /// The order of a failed compare-exchange that was given one order only.
 constexpr memory_order failure_order(memory_order success) noexcept {
-  if (success == memory_order_acq_rel) return memory_order_acquire;   // without its store half
-  if (success == memory_order_release) return memory_order_relaxed;   // without its store half
+  if (success == memory_order_acq_rel) return memory_order_acquire;  // without its store half
+  if (success == memory_order_release) return memory_order_relaxed;  // without its store half
   return success;
 }
 
 constexpr char const* order_name(memory_order order) noexcept {
   switch (order) {
-    case memory_order_relaxed: return "relaxed";  // for the trace
-    case memory_order_consume: return "consume";  // for the trace
-    case memory_order_acquire: return "acquire";  // for the trace
-    case memory_order_release: return "release";  // for the trace
-    case memory_order_acq_rel: return "acq_rel";  // for the trace
-    case memory_order_seq_cst: break;             // for the trace
+    case memory_order_relaxed:
+      return "relaxed";  // for the trace
+    case memory_order_consume:
+      return "consume";  // for the trace
+    case memory_order_acquire:
+      return "acquire";  // for the trace
+    case memory_order_release:
+      return "release";  // for the trace
+    case memory_order_acq_rel:
+      return "acq_rel";  // for the trace
+    case memory_order_seq_cst:
+      break;  // for the trace
   }
   return "seq_cst";
 }

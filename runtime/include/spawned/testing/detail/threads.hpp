@@ -127,8 +127,7 @@ inline unsigned Execution::select() {
     }
     return nobody;
   }
-  std::uint32_t const picked =
-      count == 1 ? 0 : choose(ChoiceKind::schedule, count, options.data());
+  std::uint32_t const picked = count == 1 ? 0 : choose(ChoiceKind::schedule, count, options.data());
   threads_[options[picked]].status = Status::runnable;
   return options[picked];
 }
@@ -244,8 +243,8 @@ inline void Execution::wake(AtomicState const& state, bool all, Where const& whe
     }
     sleepers[at] = static_cast<unsigned char>(i);
   }
-  note(where, all ? "futex_wake_all" : "futex_wake_one", name(location), " sleepers: ",
-       static_cast<Value>(count));
+  note(where, all ? "futex_wake_all" : "futex_wake_one", name(location),
+       " sleepers: ", static_cast<Value>(count));
   if (count == 0) return;
   std::uint32_t const picked = all || count == 1 ? 0 : choose(ChoiceKind::wake, count);
   for (unsigned i = 0; i < count; ++i) {

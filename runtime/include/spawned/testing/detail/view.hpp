@@ -18,8 +18,8 @@ using Epoch = std::uint32_t;
 using StoreIndex = std::uint16_t;
 
 struct View {
-  std::array<Epoch, max_threads> clock{};           // happens-before: events of each thread
-  std::array<StoreIndex, max_locations> seen{};     // coherence: no older store may be read
+  std::array<Epoch, max_threads> clock{};        // happens-before: events of each thread
+  std::array<StoreIndex, max_locations> seen{};  // coherence: no older store may be read
 
   /// `locations`: how many of `seen` are in use.
   void join(View const& other, unsigned locations) noexcept {
