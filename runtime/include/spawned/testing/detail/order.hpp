@@ -40,20 +40,11 @@ constexpr memory_order failure_order(memory_order success) noexcept {
 }
 
 constexpr char const* order_name(memory_order order) noexcept {
-  switch (order) {
-    case memory_order_relaxed:
-      return "relaxed";  // for the trace
-    case memory_order_consume:
-      return "consume";  // for the trace
-    case memory_order_acquire:
-      return "acquire";  // for the trace
-    case memory_order_release:
-      return "release";  // for the trace
-    case memory_order_acq_rel:
-      return "acq_rel";  // for the trace
-    case memory_order_seq_cst:
-      break;  // for the trace
-  }
+  if (order == memory_order_relaxed) return "relaxed";  // for the trace
+  if (order == memory_order_consume) return "consume";  // for the trace
+  if (order == memory_order_acquire) return "acquire";  // for the trace
+  if (order == memory_order_release) return "release";  // for the trace
+  if (order == memory_order_acq_rel) return "acq_rel";  // for the trace
   return "seq_cst";
 }
 
