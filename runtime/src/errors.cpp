@@ -1,7 +1,5 @@
 #include <spawned/runtime/errors.hpp>
 
-#include <cstdlib>
-#include <memory>
 #include <source_location>
 #include <typeinfo>
 
@@ -9,6 +7,8 @@
 
 #include <spawned/runtime/detail/scheduling.hpp>
 #include <spawned/runtime/spawn.hpp>
+
+#include "demangle.hpp"
 
 namespace spawned {
 
@@ -66,23 +66,17 @@ void require_no_worker(char const* operation) {
 
 std::string describe_exception(std::exception_ptr const& exception) {
   if (!exception) return "nothing";
-  auto const demangle = [](char const* mangled) {
-    int status = 0;
-    std::unique_ptr<char, void (*)(void*)> const name(
-        abi::__cxa_demangle(mangled, nullptr, nullptr, &status), &std::free);
-    return std::string(name ? name.get() : mangled);
-  };
   try {
     std::rethrow_exception(exception);
   } catch (std::exception const& error) {
-    return demangle(typeid(error).name()) + ": " + error.what();
+    return demangled(typeid(error).name()) + ": " + error.what();
   } catch (char const* text) {
     return std::string("\"") + text + "\"";
   } catch (int number) {
     return "int " + std::to_string(number);
   } catch (...) {
     std::type_info const* const type = abi::__cxa_current_exception_type();
-    return type != nullptr ? demangle(type->name()) : "an unknown exception";
+    return type != nullptr ? demangled(type->name()) : "an unknown exception";
   }
 }
 

@@ -221,7 +221,6 @@ sp::Task<void> goes_round(std::vector<How> hows, sp::Backend backend = sp::Backe
   auto reply = co_await actors[0].request_with_timeout<Ask>(1h, std::move(hows));
   CHECK(sp::now() - before < 1s);
   std::string const text = reply.value();
-  CAPTURE(text);
   for (auto const& actor : actors) CHECK(contains(text, name(actor)));
   CHECK(has_step(text, actors.back(), actors.front()));
   for (auto const& actor : actors) {
@@ -288,7 +287,6 @@ TEST_SUITE("actors/cycle_pending") {
     auto body = []() -> sp::Task<void> {
       auto actor = Node().start();
       auto reply = co_await actor.request<AskMyself>();
-      CAPTURE(reply.value());
       CHECK(contains(reply.value(), "an actor asked itself"));
       auto taken = co_await actor.request<TakeKept>();
       CHECK(taken.value() == "answer");
@@ -363,7 +361,6 @@ TEST_SUITE("actors/cycle_pending") {
     auto body = []() -> sp::Task<void> {
       auto parent = Node().start();
       auto reply = co_await parent.request<BearChild>();
-      CAPTURE(reply.value());
       CHECK(contains(reply.value(), "Child#"));
       CHECK(contains(reply.value(), name(parent) + " -> "));
     };

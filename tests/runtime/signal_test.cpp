@@ -20,12 +20,14 @@
 
 #include "support/doomed_task.hpp"
 #include "support/runtime.hpp"
+#include "support/signal_handler.hpp"
 
 using namespace std::chrono_literals;
 using spawned::InvalidSignal;
 using spawned::run;
 using spawned::Signals;
 using spawned::Task;
+using test::WithHandler;
 
 namespace {
 
@@ -40,23 +42,6 @@ Handler handler_of(int signal) {
   sigaction(signal, nullptr, &now);
   return now.sa_handler;
 }
-
-/// Sets a handler, and at the end the one before.
-class WithHandler {
- public:
-  WithHandler(int signal, Handler handler) : signal_(signal) {
-    struct sigaction wanted = {};
-    wanted.sa_handler = handler;
-    sigaction(signal, &wanted, &before_);
-  }
-  WithHandler(WithHandler const&) = delete;
-  WithHandler& operator=(WithHandler const&) = delete;
-  ~WithHandler() { sigaction(signal_, &before_, nullptr); }
-
- private:
-  int signal_;
-  struct sigaction before_ = {};
-};
 
 Task<int> wait_for_one(Signals& signals) {
   auto signal = co_await signals.next();

@@ -16,11 +16,13 @@
 
 #include "support/blocked.hpp"
 #include "support/runtime.hpp"
+#include "support/signal_handler.hpp"
 
 namespace sp = spawned;
 using namespace std::chrono_literals;
 using test::Bolt;
 using test::wait_until;
+using test::WithHandler;
 
 // The name a stack is to show. Not in the anonymous namespace, which would hide it from the loader.
 extern "C" [[gnu::noinline]] void spawned_test_blocks_here(test::Bolt& bolt) {
@@ -77,23 +79,6 @@ bool is_default(int signal) {
 }
 
 void other_handler(int /*signal*/) {}
-
-/// Sets a handler, and at the end the one before.
-class WithHandler {
- public:
-  WithHandler(int signal, void (*handler)(int)) : signal_(signal) {
-    struct sigaction wanted = {};
-    wanted.sa_handler = handler;
-    sigaction(signal, &wanted, &before_);
-  }
-  WithHandler(WithHandler const&) = delete;
-  WithHandler& operator=(WithHandler const&) = delete;
-  ~WithHandler() { sigaction(signal_, &before_, nullptr); }
-
- private:
-  int signal_;
-  struct sigaction before_ = {};
-};
 
 std::string refused_field(sp::RuntimeOptions const& options) {
   try {

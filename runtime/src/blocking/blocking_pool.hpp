@@ -7,7 +7,6 @@
 #include <mutex>
 #include <string>
 
-#include <spawned/runtime/detail/atomic.hpp>
 #include <spawned/runtime/detail/scheduling.hpp>
 
 namespace spawned::detail {

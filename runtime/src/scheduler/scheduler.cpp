@@ -142,7 +142,8 @@ bool Scheduler::advance_virtual_time() noexcept {
       next = std::min(next, worker(i).timers.next_deadline_ns());
     }
     // No thread outside has started in between: `next` is the earliest of all timers.
-    moved = next != TimerWheel::none && outside_.load(memory_order_seq_cst) == outside &&  // outside
+    moved = next != TimerWheel::none &&
+            outside_.load(memory_order_seq_cst) == outside &&  // outside
             clock().on_idle(std::chrono::nanoseconds(next));
   }
   idle.release();

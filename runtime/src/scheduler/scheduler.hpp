@@ -136,7 +136,7 @@ class Scheduler final : public Executor {
   std::vector<int> processors_;
   atomic<bool> stopping_{false};
   atomic<bool> refusing_{false};
-  atomic<std::uint64_t> entries_{0};       // of threads outside that still use the scheduler
+  atomic<std::uint64_t> entries_{0};  // of threads outside that still use the scheduler
   static constexpr std::uint64_t one_outside_start = std::uint64_t{1} << 24;
   atomic<std::uint64_t> outside_{0};  // threads that work and are no workers, under virtual time
   bool const virtual_time_;

@@ -5,12 +5,9 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <memory>
 #include <mutex>
 #include <utility>
 
-#include <cxxabi.h>
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <link.h>
@@ -22,6 +19,7 @@
 #include <spawned/runtime/detail/futex.hpp>
 #include <spawned/runtime/runtime.hpp>
 
+#include "demangle.hpp"
 #include "scheduler/worker.hpp"
 
 namespace spawned::detail {
@@ -183,13 +181,6 @@ void install(Installed& all, int signal) {
   void* frames[1];
   (void)backtrace(frames, 1);  // loads the unwinder
   sigaction(signal, &ours, &all.before[signal]);
-}
-
-std::string demangled(char const* name) {
-  int status = 0;
-  std::unique_ptr<char, void (*)(void*)> const readable(
-      abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
-  return readable ? readable.get() : name;
 }
 
 // "name +0x12 (module +0x1234)"; what is not known is left out.

@@ -333,7 +333,7 @@ void Worker::retire() noexcept {
 void Worker::activate() noexcept {
   // The monitor may have asked twice, the second time just before the spare was dormant.
   retire_asked_.store(false, memory_order_relaxed);  // ordered by life
-  life_.store(active, memory_order_release);  // life
+  life_.store(active, memory_order_release);         // life
   futex_wake_one(life_);
 }
 

@@ -30,7 +30,7 @@ void Timekeeper::arm_after(TimerEntry& entry, std::int64_t duration_ns) noexcept
 void Timekeeper::start() noexcept {
   std::scoped_lock const lock(start_mutex_);
   if (running_.load(memory_order_relaxed) || stopping_.load(memory_order_relaxed))
-    return;                                  // locked
+    return;  // locked
   runtime_.outside_starts();
   try {
     thread_ = std::thread([this] { run(); });
