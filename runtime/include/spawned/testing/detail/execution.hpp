@@ -152,9 +152,9 @@ class Execution {
     View acquired;  // what it will have seen after an acquire fence
     View released;  // what its relaxed stores pass on: the view at its last release fence
     bool has_released = false;
-    bool fresh = true;  // was just given the word
-    bool yielded = false;
-    bool timed = false;  // its sleep has a time limit
+    bool fresh = true;         // was just given the word
+    unsigned char yields = 0;  // in a row, while nothing changed; 2 = or more
+    bool timed = false;        // its sleep has a time limit
     Status status = Status::runnable;
     std::uint32_t waits_for = 0;  // threads, as bits, or the location it sleeps on
     std::uint64_t slept_at = 0;
@@ -186,7 +186,9 @@ class Execution {
   static void fiber_main(void* self);
   void work();
   void finish();
-  [[nodiscard]] unsigned collect(Status status, bool yielded, unsigned char* into) const noexcept;
+  void something_changed() noexcept;
+  [[nodiscard]] unsigned collect(Status status, unsigned yields,
+                                 unsigned char* into) const noexcept;
   [[nodiscard]] unsigned select();
   void transfer(unsigned next);
   void leave() { transfer(select()); }

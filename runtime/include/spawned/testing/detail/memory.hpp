@@ -102,6 +102,7 @@ inline void Execution::append(Location& location, Value value, memory_order orde
                               std::size_t read) {
   unsigned const at = index_of(location);
   auto const index = static_cast<StoreIndex>(location.history.size());
+  if (location.history.back().value != value) something_changed();
   Thread& thread = me();
   thread.current.seen[at] = thread.acquired.seen[at] = index;
   thread.rereads[at] = 0;

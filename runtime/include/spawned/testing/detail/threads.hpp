@@ -55,7 +55,8 @@ inline unsigned Execution::spawn(Job job, void* argument, Where const& where) {
   }
   thread.current.clock[id] = 1;
   thread.acquired = thread.current;
-  thread.has_released = thread.yielded = thread.timed = false;
+  thread.has_released = thread.timed = false;
+  thread.yields = 0;
   thread.fresh = true;
   thread.status = Status::runnable;
   thread.rereads.fill(0);
@@ -71,8 +72,8 @@ inline void Execution::finish() {
   note(me().where, "ends");
   me().status = Status::finished;
   parked_[current_] = true;
+  something_changed();
   for (unsigned i = 0; i < thread_count_; ++i) {
-    threads_[i].yielded = false;
     threads_[i].waits_for &= threads_[i].status == Status::joining ? ~(1U << current_) : ~0U;
     if (threads_[i].status == Status::joining && threads_[i].waits_for == 0) {
       threads_[i].status = Status::runnable;
@@ -101,12 +102,12 @@ inline void Execution::join(std::uint32_t threads, Where const& where) {
   me().acquired.join(me().current, location_count_);
 }
 
-inline unsigned Execution::collect(Status status, bool yielded,
+inline unsigned Execution::collect(Status status, unsigned yields,
                                    unsigned char* into) const noexcept {
   unsigned count = 0;
   for (unsigned i = 0; i < thread_count_; ++i) {
     Thread const& thread = threads_[i];
-    if (thread.status != status || (thread.yielded && !yielded)) continue;
+    if (thread.status != status || thread.yields > yields) continue;
     if (status == Status::sleeping && !thread.timed) continue;
     into[count++] = static_cast<unsigned char>(i);
   }
@@ -116,11 +117,12 @@ inline unsigned Execution::collect(Status status, bool yielded,
 // Who runs when the current one does not.
 inline unsigned Execution::select() {
   std::array<unsigned char, max_threads> options{};
-  unsigned count = collect(Status::runnable, false, options.data());
-  if (count == 0) count = collect(Status::runnable, true, options.data());
-  if (count == 0) {  // time passes only when nobody can run
-    count = collect(Status::sleeping, true, options.data());
-  }
+  // One that spins looks once more when the others cannot run. After that it waits for a change,
+  // and time passes first.
+  unsigned count = collect(Status::runnable, 0, options.data());
+  if (count == 0) count = collect(Status::runnable, 1, options.data());
+  if (count == 0) count = collect(Status::sleeping, 2, options.data());
+  if (count == 0) count = collect(Status::runnable, 2, options.data());
   if (count == 0) {
     for (unsigned i = 0; i < thread_count_; ++i) {
       if (threads_[i].status != Status::finished) fail(FailureKind::deadlock, deadlock_text());
@@ -177,7 +179,7 @@ inline void Execution::point(char const* doing, Where const& where) {
     options[count++] = static_cast<unsigned char>(current_);
     for (unsigned i = 0; i < thread_count_; ++i) {
       Thread const& thread = threads_[i];
-      if (i == current_ || thread.status != Status::runnable || thread.yielded) continue;
+      if (i == current_ || thread.status != Status::runnable || thread.yields != 0) continue;
       options[count++] = static_cast<unsigned char>(i);
     }
     std::uint32_t const picked =
@@ -187,16 +189,19 @@ inline void Execution::point(char const* doing, Where const& where) {
       transfer(options[picked]);
     }
   }
-  for (unsigned i = 0; i < thread_count_; ++i) threads_[i].yielded = false;
+}
+
+// What a spinning thread waits for may have happened.
+inline void Execution::something_changed() noexcept {
+  for (unsigned i = 0; i < thread_count_; ++i) threads_[i].yields = 0;
 }
 
 inline void Execution::yield(Where const& where) {
   step("yields", where);
   note(where, "yields");
   me().rereads.fill(0xff);  // what it read again and again it does not read once more
-  me().yielded = true;
+  me().yields = me().yields == 0 ? 1 : 2;
   leave();  // not a preemption
-  me().yielded = false;
   me().fresh = true;
 }
 
@@ -250,6 +255,7 @@ inline void Execution::wake(AtomicState const& state, bool all, Where const& whe
   for (unsigned i = 0; i < count; ++i) {
     if (all || i == picked) threads_[sleepers[i]].status = Status::runnable;
   }
+  something_changed();
 }
 
 inline std::string Execution::deadlock_text() const {
