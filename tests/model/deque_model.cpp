@@ -1,6 +1,6 @@
-// The work-stealing deque, as it is (runtime/lockfree/work_stealing_deque.hpp): the owner pushes and
-// takes at both ends, grows and raids, thieves steal. Each item is taken exactly once, by somebody
-// who sees what was written before it was pushed.
+// The work-stealing deque, as it is (runtime/lockfree/work_stealing_deque.hpp): the owner pushes
+// and takes at both ends, grows and raids, thieves steal. Each item is taken exactly once, by
+// somebody who sees what was written before it was pushed.
 #include <array>
 #include <cstddef>
 

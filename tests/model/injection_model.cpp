@@ -1,9 +1,8 @@
 // The injection queue (scheduler/injector.cpp, as it is): the counter beside the queue, on which
 // the parking protocol relies. The queue itself is a stand-in (standin/concurrentqueue/) that
 // promises what moodycamel's does.
-#include "scheduler/injector.cpp"
-
 #include "model/support.hpp"
+#include "scheduler/injector.cpp"
 
 namespace {
 
@@ -33,7 +32,8 @@ std::size_t take(Injector& injector, std::size_t most) {
 }  // namespace
 
 TEST_SUITE("model/injection") {
-  TEST_CASE("two push and two take: nothing is lost, nothing taken twice, and the count ends exact") {
+  TEST_CASE(
+      "two push and two take: nothing is lost, nothing taken twice, and the count ends exact") {
     holds([] {
       Injector injector;
       Work first;
@@ -45,8 +45,9 @@ TEST_SUITE("model/injection") {
           injector.push(work);
         };
       };
-      model::parallel(push(first), push(second), [&] { taken += take(injector, 2); },
-                      [&] { taken += take(injector, 1); });
+      model::parallel(
+          push(first), push(second), [&] { taken += take(injector, 2); },
+          [&] { taken += take(injector, 1); });
       model::check(injector.has_work() == (taken < 2) && injector.size() == 2 - taken,
                    "the count is exact when nobody is at work");
       taken += take(injector, 2);
