@@ -32,7 +32,8 @@ struct Cell {
 }  // namespace
 
 TEST_SUITE("model/handle_count") {
-  TEST_CASE("the last of two refs and the actor itself frees the cell, after the others' accesses") {
+  TEST_CASE(
+      "the last of two refs and the actor itself frees the cell, after the others' accesses") {
     holds([] {
       Cell cell;
       cell.count.add_strong();
@@ -57,17 +58,16 @@ TEST_SUITE("model/handle_count") {
     holds([] {
       Cell cell;
       cell.count.add_memory();  // the weak ref
-      model::parallel(
-          [&] { cell.drop_ref(); },
-          [&] {
-            cell.count.add_strong_again();
-            model::check(cell.count.is_referenced(), "by this ref at least");
-            (void)cell.used.get();
-            cell.drop_memory();
-            (void)cell.used.get();
-            cell.drop_ref();
-          },
-          [&] { cell.drop_memory(); });
+      model::parallel([&] { cell.drop_ref(); },
+                      [&] {
+                        cell.count.add_strong_again();
+                        model::check(cell.count.is_referenced(), "by this ref at least");
+                        (void)cell.used.get();
+                        cell.drop_memory();
+                        (void)cell.used.get();
+                        cell.drop_ref();
+                      },
+                      [&] { cell.drop_memory(); });
       model::check(cell.frees == 1, "freed once");
     });
   }

@@ -104,22 +104,28 @@ struct Await {
   Home home;
   Context context{home};
   SharedBlock block;
-  std::optional<SlotWait> wait{std::in_place, Slot::abandoned};
-  Wheel wheel{*wait};
+  std::optional<SlotWait> wait;
+  Wheel wheel;
 
-  void resume(bool suspended, bool destroyed = false) {
+  explicit Await(Slot::State give_up = Slot::abandoned)
+      : wait(std::in_place, give_up), wheel(*wait) {}
+
+  void resume(bool suspended) {
     if (suspended) context.await_turn();
-    if (destroyed && suspended && context.is_doomed()) {
-      wait.reset();
-      if (block->slot.is_done()) block.free();
-      return;
-    }
     WaitOutcome const outcome = wait->finish();
     wait.reset();
     if (outcome == WaitOutcome::completed) block.take();
   }
-  void receive(std::int64_t timeout_ns, bool destroyed = false) {
-    resume(wait->suspend(std::noop_coroutine(), context, block->slot, timeout_ns), destroyed);
+  void receive(std::int64_t timeout_ns) {
+    resume(wait->suspend(std::noop_coroutine(), context, block->slot, timeout_ns));
+  }
+  // The same for a frame that holds the receiver's end and is destroyed where it is suspended.
+  void receive_doomed() {
+    bool const suspended = wait->suspend(std::noop_coroutine(), context, block->slot);
+    if (suspended) context.await_turn();
+    if (!suspended || !context.is_doomed()) (void)wait->finish();
+    wait.reset();
+    if (!block->slot.abandon()) block.free();
   }
   void check_freed() { model::check(block.freed.get(), "one of the two has freed the block"); }
 };
@@ -195,15 +201,14 @@ TEST_SUITE("model/slot") {
     holds([] {
       SharedBlock shared;
       Waiter waiter;
-      model::parallel(
-          [&] { shared.complete(); },
-          [&] {
-            if (shared->slot.begin_wait(waiter)) {
-              while (waiter.awake.load(memory_order_acquire) == 0) cpu_pause();
-              model::check(waiter.wakes.get() == 1, "woken once");
-            }
-            shared.take();
-          });
+      model::parallel([&] { shared.complete(); },
+                      [&] {
+                        if (shared->slot.begin_wait(waiter)) {
+                          while (waiter.awake.load(memory_order_acquire) == 0) cpu_pause();
+                          model::check(waiter.wakes.get() == 1, "woken once");
+                        }
+                        shared.take();
+                      });
     });
   }
 
@@ -237,8 +242,8 @@ TEST_SUITE("model/slot") {
 
   TEST_CASE("a doomed await is taken down and leaves the block to one owner") {
     holds([] {
-      Await await;
-      model::parallel([&] { await.receive(no_deadline, true); }, [&] { await.block.complete(); },
+      Await await(Slot::empty);
+      model::parallel([&] { await.receive_doomed(); }, [&] { await.block.complete(); },
                       [&] { await.context.request_doom(); });
       await.check_freed();
     });

@@ -34,7 +34,9 @@ namespace detail {
 constinit thread_local WorkerLocal* current_worker = nullptr;
 constinit thread_local PoolLists* this_pool = nullptr;
 
-void* pool_allocate_slowly(std::size_t bytes) { return ::operator new(bytes, std::align_val_t{64}); }
+void* pool_allocate_slowly(std::size_t bytes) {
+  return ::operator new(bytes, std::align_val_t{64});
+}
 void pool_free_slowly(void* block, std::size_t /*bytes*/) noexcept {
   ::operator delete(block, std::align_val_t{64});
 }
