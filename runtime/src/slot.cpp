@@ -104,7 +104,7 @@ ThreadWait::ThreadWait(Slot::State give_up) noexcept
 bool ThreadWait::block(Slot& slot, std::int64_t timeout_ns) noexcept {
   // Two thread wake-ups cost 50 us, an answer often less: look for it a while first.
   if (virtual_home_ != nullptr) return block_virtual(slot, timeout_ns);
-  for (int spins = 0; spins < 1000; ++spins) {
+  for (int spins = 0; spins < looks_before_sleep; ++spins) {
     if (woken_.load(memory_order_acquire) != 0) return true;  // woken
     cpu_pause();
   }

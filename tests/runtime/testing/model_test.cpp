@@ -332,6 +332,23 @@ TEST_SUITE("runtime/testing/model") {
     CHECK(found(sleeper(true)) == std::nullopt);
   }
 
+  TEST_CASE("waking the address of a word that is gone is harmless") {
+    everything([] {
+      std::optional<model::atomic<std::uint32_t>> word;
+      word.emplace(0);
+      model::parallel(
+          [&] {
+            while (word->load(memory_order_acquire) == 0) model::futex_wait(*word, 0);
+            word.reset();
+          },
+          [&] {
+            auto& kept = *word;
+            kept.store(1, memory_order_release);
+            model::futex_wake_one(kept);
+          });
+    });
+  }
+
   TEST_CASE("a sleep with a time limit ends when nobody else can run") {
     everything([] {
       model::atomic<std::uint32_t> word{0};

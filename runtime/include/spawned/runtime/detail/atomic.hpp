@@ -48,6 +48,9 @@ inline void cpu_pause() noexcept {
 /// How often a lock that spins does so before it looks again.
 inline constexpr int pauses_of_a_spin = 16;
 
+/// How often a thread that waits for an answer looks for it before it sleeps.
+inline constexpr int looks_before_sleep = 1000;
+
 /// Gives the processor away; used when a spin has lasted so long that the holder must be off-core.
 void yield_thread() noexcept;
 

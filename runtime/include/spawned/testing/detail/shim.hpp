@@ -27,6 +27,7 @@ inline constexpr std::int64_t wait_forever = -1;
 
 /// One is enough to let the others make a step, and each further one is a step of the search.
 inline constexpr int pauses_of_a_spin = 1;
+inline constexpr int looks_before_sleep = 1;
 
 inline void yield_thread() { testing::model::yield(); }
 

@@ -237,7 +237,9 @@ inline void Execution::sleep(AtomicState const& state, Value expected, bool time
 
 inline void Execution::wake(AtomicState const& state, bool all, Where const& where) {
   point("wakes", where);
-  Location& location = touch(state, where);
+  // The word is no more than an address here, and may be gone with those who slept on it.
+  if (state.execution != id_ || state.location >= location_count_) return;
+  Location& location = locations_[state.location];
   std::array<unsigned char, max_threads> sleepers{};
   unsigned count = 0;
   for (unsigned i = 0; i < thread_count_; ++i) {
