@@ -2,7 +2,7 @@
 // the parking protocol relies. The queue itself is a stand-in (standin/concurrentqueue/) that
 // promises what moodycamel's does.
 #include "model/support.hpp"
-#include "scheduler/injector.cpp"
+#include "scheduler/injector.hpp"
 
 namespace {
 
