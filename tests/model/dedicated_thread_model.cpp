@@ -5,9 +5,8 @@
 // that it has run, which here a word of the unit says, as an actor's mailbox does.
 #include <cstdint>
 
-#include "threads/single_post.hpp"
-
 #include "model/support.hpp"
+#include "threads/single_post.hpp"
 
 namespace {
 
