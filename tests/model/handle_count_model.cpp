@@ -114,4 +114,21 @@ TEST_SUITE("model/handle_count") {
       model::check(cell.frees == 1, "freed once");
     });
   }
+
+  TEST_CASE("who drops the last ref sees what was done through the others") {
+    holds([] {
+      Cell cell;
+      cell.count.add_strong();
+      SharedCell<int> sent[2];
+      auto const use_and_drop = [&](int self) {
+        sent[self].set(1);
+        if (!cell.count.drop_strong()) return;
+        model::check(sent[0].get() + sent[1].get() == 2, "both were sent before");
+        cell.drop_memory();
+      };
+      model::parallel([&] { use_and_drop(0); }, [&] { use_and_drop(1); });
+      cell.drop_memory();
+      model::check(cell.frees == 1, "freed once");
+    });
+  }
 }

@@ -1,9 +1,9 @@
 // What the models share: how thoroughly each is searched, and the line it reports.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 
 #include <doctest/doctest.h>
 
@@ -22,15 +22,16 @@ inline constexpr std::uint64_t random_executions = 5'000;
 #endif
 
 inline bool search(char const* strategy, model::Options const& options, auto const& program) {
-  auto const start = std::chrono::steady_clock::now();
+  std::clock_t const start = std::clock();  // of the processor: others use the machine too
   auto const result = model::explore(options, program);
-  std::chrono::duration<double> const spent = std::chrono::steady_clock::now() - start;
+  double const spent = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   std::printf("model: %s: %s: %llu executions, %.3f s%s\n",
               doctest::getContextOptions()->currentTest->m_name, strategy,
-              static_cast<unsigned long long>(result.executions), spent.count(),
+              static_cast<unsigned long long>(result.executions), spent,
               !result.ok()      ? ", FAILED"
               : result.complete ? ", complete"
                                 : "");
+  if (!result.ok()) std::printf("model: failure: %s\n", result.failure->text.c_str());
   CHECK_MESSAGE(result.ok(), result.report());
   if (result.ok() && options.strategy == model::Strategy::exhaustive) {
     CHECK_MESSAGE(result.complete, "the budget of executions did not suffice");
