@@ -102,4 +102,16 @@ TEST_SUITE("model/dedicated_thread") {
           [&] { post.post(first); });
     });
   }
+
+  TEST_CASE("a place that is used again lets its thread leave when the second never starts") {
+    holds([] {
+      Post post;
+      Unit first;
+      post.post(first);
+      model::check(post.wait() == &first, "the first context's turn");
+      post.reset();
+      model::parallel([&] { model::check(post.wait() == nullptr, "not the former unit"); },
+                      [&] { post.retire(); });
+    });
+  }
 }

@@ -7,7 +7,9 @@
 namespace {
 
 using namespace model_test;
+using spawned::detail::atomic;
 using spawned::detail::Injector;
+using spawned::detail::memory_order_seq_cst;
 using spawned::detail::Runnable;
 using spawned::detail::SharedCell;
 
@@ -75,6 +77,26 @@ TEST_SUITE("model/injection") {
       while (take(injector, 2) != 0) {
       }
       model::check(first.taken + second.taken == 2, "nothing is lost");
+    });
+  }
+
+  TEST_CASE("of a pusher and a worker that goes to sleep, one sees the other") {
+    holds([] {
+      Injector injector;
+      Work work;
+      atomic<bool> asleep{false};
+      bool woken = false;
+      bool seen = false;
+      model::parallel(
+          [&] {
+            injector.push(work);
+            woken = asleep.load(memory_order_seq_cst);
+          },
+          [&] {
+            asleep.store(true, memory_order_seq_cst);
+            seen = injector.has_work();
+          });
+      model::check(woken || seen, "as idle.hpp needs it");
     });
   }
 }
