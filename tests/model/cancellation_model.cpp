@@ -189,4 +189,30 @@ TEST_SUITE("model/cancellation") {
                       });
     });
   }
+
+  TEST_CASE("who sees that the event of a wait list has happened sees what was done before it") {
+    holds([] {
+      WaitList list;
+      SharedCell<int> before{0};
+      model::parallel(
+          [&] {
+            before.set(1);
+            list.close();
+          },
+          [&] {
+            if (list.is_closed()) model::check(before.get() == 1, "it sees what was done before");
+          });
+    });
+  }
+
+  TEST_CASE("a callback of the child drops its last token within the cancel of the parent") {
+    holds([] {
+      begin();
+      CancellationToken parent;
+      std::optional<CancellationToken> child(parent.child_token());
+      std::stop_callback const callback(child->stop_token(), [&] { child.reset(); });
+      model::parallel([&] { parent.cancel(); }, [&] { parent.cancel(); });
+      model::check(!child.has_value(), "both cancels are over, and one has run the callback");
+    });
+  }
 }
