@@ -268,6 +268,15 @@ TEST_SUITE("model/parking") {
     });
   }
 
+  TEST_CASE("a unit posted beside a wake-up of all, who had no reason, is run") {
+    holds([] {
+      Pool pool(1);
+      Countdown countdown(pool, 1);
+      model::parallel([&] { pool.work(0, [&] { countdown.turn(); }); },
+                      [&] { pool.idle.notify_all(); }, [&] { (void)pool.post(); });
+    });
+  }
+
   TEST_CASE("two units that need each other get two workers: the last searcher hands on") {
     holds([] {
       Pool pool(2);
