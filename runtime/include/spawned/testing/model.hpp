@@ -18,7 +18,8 @@
 //             accesses and fences keep their single total order, as [atomics.order] has it. A
 //             compare-exchange that fails may read an old store, and a weak one may fail for no
 //             reason. Races on SharedCell, also with the making and the destroying of an atomic.
-// Not.        A new store is the newest of its atomic (no 2+2W), a load reads what was stored before
+// Not.        A new store is the newest of its atomic (no 2+2W), a load reads what was stored
+// before
 //             it in time (no load buffering), a read-modify-write reads the newest store. The total
 //             order of seq_cst is the order of execution. consume is acquire. No mixed sizes,
 //             no volatile, no memory but SharedCell's is watched for races; leaks are not reported.
@@ -29,7 +30,8 @@
 //             the execution is dropped where it stands: no destructor runs.
 // Threads.    At most max_threads model threads; all run on the thread that calls explore().
 // Errors.     OutsideModel where an object of the model is used outside; BadOptions.
-// Cost.       An access 0.2 us, an execution that does nothing 0.3 us; docs/design/model-checking.md.
+// Cost.       An access 0.2 us, an execution that does nothing 0.3 us;
+// docs/design/model-checking.md.
 #pragma once
 
 #include <cstddef>
