@@ -110,22 +110,25 @@ struct Await {
   explicit Await(Slot::State give_up = Slot::abandoned)
       : wait(std::in_place, give_up), wheel(*wait) {}
 
-  void resume(bool suspended) {
-    if (suspended) context.await_turn();
+  // The receiver's part after its turn, on the worker that takes the context from the run queue.
+  void resume() {
+    context.await_turn();
     WaitOutcome const outcome = wait->finish();
     wait.reset();
     if (outcome == WaitOutcome::completed) block.take();
   }
-  void receive(std::int64_t timeout_ns) {
-    resume(wait->suspend(std::noop_coroutine(), context, block->slot, timeout_ns));
-  }
   // The same for a frame that holds the receiver's end and is destroyed where it is suspended.
-  void receive_doomed() {
-    bool const suspended = wait->suspend(std::noop_coroutine(), context, block->slot);
-    if (suspended) context.await_turn();
-    if (!suspended || !context.is_doomed()) (void)wait->finish();
+  void resume_doomed() {
+    context.await_turn();
+    if (!context.is_doomed()) (void)wait->finish();
     wait.reset();
     if (!block->slot.abandon()) block.free();
+  }
+  // What did not suspend goes on at once; for this model, on the other thread too.
+  void suspend(std::int64_t timeout_ns = no_deadline) {
+    if (!wait->suspend(std::noop_coroutine(), context, block->slot, timeout_ns)) {
+      world.schedule(context);
+    }
   }
   void check_freed() { model::check(block.freed.get(), "one of the two has freed the block"); }
 };
@@ -215,17 +218,39 @@ TEST_SUITE("model/slot") {
   TEST_CASE("an await ends by the reply or by its time limit") {
     holds([] {
       Await await;
-      model::parallel([&] { await.receive(1'000); }, [&] { await.block.complete(); },
-                      [&] { await.wheel.fire(); });
+      model::parallel([&] { await.suspend(1'000); }, [&] { await.resume(); },
+                      [&] { await.block.complete(); }, [&] { await.wheel.fire(); });
       await.check_freed();
     });
   }
 
   TEST_CASE("an await ends by the reply or by a cancellation") {
+    holds(
+        [] {
+          Await await;
+          model::parallel([&] { await.suspend(); }, [&] { await.resume(); },
+                          [&] { await.block.complete(); }, [&] { await.context.request_cancel(); });
+          await.check_freed();
+        },
+        1);
+  }
+
+  TEST_CASE("an await that has begun ends by the reply or by a cancellation") {
     holds([] {
       Await await;
-      model::parallel([&] { await.receive(no_deadline); }, [&] { await.block.complete(); },
+      await.suspend();
+      model::parallel([&] { await.resume(); }, [&] { await.block.complete(); },
                       [&] { await.context.request_cancel(); });
+      await.check_freed();
+    });
+  }
+
+  TEST_CASE("a cancellation ends an await that begins, or is seen by it") {
+    holds([] {
+      Await await;
+      model::parallel([&] { await.suspend(); }, [&] { await.resume(); },
+                      [&] { await.context.request_cancel(); });
+      await.block.complete();
       await.check_freed();
     });
   }
@@ -233,7 +258,8 @@ TEST_SUITE("model/slot") {
   TEST_CASE("a cancellation and a time limit at once end an await once") {
     holds([] {
       Await await;
-      model::parallel([&] { await.receive(1'000); }, [&] { await.context.request_cancel(); },
+      await.suspend(1'000);
+      model::parallel([&] { await.resume(); }, [&] { await.context.request_cancel(); },
                       [&] { await.wheel.fire(); });
       await.block.complete();
       await.check_freed();
@@ -243,9 +269,55 @@ TEST_SUITE("model/slot") {
   TEST_CASE("a doomed await is taken down and leaves the block to one owner") {
     holds([] {
       Await await(Slot::empty);
-      model::parallel([&] { await.receive_doomed(); }, [&] { await.block.complete(); },
+      await.suspend();
+      model::parallel([&] { await.resume_doomed(); }, [&] { await.block.complete(); },
                       [&] { await.context.request_doom(); });
       await.check_freed();
+    });
+  }
+
+  TEST_CASE("who finds its context cancelled or doomed sees what came before") {
+    holds([] {
+      Home home;
+      Context context(home);
+      SharedCell<int> reason{0};
+      SharedCell<int> why{0};
+      model::parallel(
+          [&] {
+            why.set(1);
+            context.request_cancel();
+            reason.set(7);
+            context.request_doom();
+          },
+          [&] {
+            if (context.is_doomed()) model::check(reason.get() == 7, "the reason");
+          },
+          [&] {
+            if (context.is_cancelled()) (void)why.get();
+          });
+    });
+  }
+
+  TEST_CASE("of who publishes and then looks, and who cancels and then looks, one sees the other") {
+    holds([] {
+      Home home;
+      Context context(home);
+      SharedCell<int> why{0};
+      atomic<int> published{0};
+      bool cancelled = false;
+      bool seen = false;
+      model::parallel(
+          [&] {
+            published.store(1, memory_order_relaxed);
+            cancelled = context.is_cancelled_now();
+            if (cancelled) (void)why.get();
+          },
+          [&] {
+            why.set(1);
+            context.request_cancel();
+            seen = published.load(memory_order_relaxed) == 1;
+          });
+      model::check(cancelled || seen, "one of the two");
     });
   }
 
@@ -257,13 +329,12 @@ TEST_SUITE("model/slot") {
             auto& wait = *await.wait;
             if (!wait.prepare(std::noop_coroutine(), await.context, await.block->slot)) {
               model::check(!wait.refused(), "it is cancelled, not doomed");
-              model::check(await.context.is_cancelled(), "and knows it");
               await.block.free();  // nobody else has seen it
               return;
             }
             model::Thread const completer([&] { await.block.complete(); });
+            model::Thread const worker([&] { await.resume(); });
             wait.commit(no_deadline);
-            await.resume(true);
           },
           [&] { await.context.request_cancel(); });
       await.check_freed();
