@@ -28,8 +28,8 @@ struct TokenState {
   bool try_retain() noexcept {
     std::uint32_t count = refs.load(memory_order_relaxed);  // the CAS checks it
     while (count != 0) {
-      if (refs.compare_exchange_weak(count, count + 1, memory_order_acq_rel,
-                                     memory_order_relaxed)) {  // refs
+      if (refs.compare_exchange_weak(count, count + 1, memory_order_relaxed,
+                                     memory_order_relaxed)) {  // as a copy: release() orders
         return true;
       }
     }

@@ -372,7 +372,8 @@ void Worker::park() noexcept {
     (void)scheduler->idle.stop_searching();
   }
   // The second look of idle.hpp: after announce(), every later notifier finds this worker.
-  bool stay = is_work_elsewhere() || scheduler->stopping();
+  bool const found = is_work_elsewhere();
+  bool stay = found || scheduler->stopping();
   if (!stay && virtual_time) {
     // Due already: time moved after the timers were looked at and before this worker announced
     // itself, so that nobody will wake it for them.
@@ -386,7 +387,7 @@ void Worker::park() noexcept {
       parked_ns_.add(static_cast<std::uint64_t>(scheduler->clock().now().count() - before));
     }
   }
-  if (!scheduler->idle.retract(index)) searching_ = true;  // a waker made it a searcher
+  searching_ = scheduler->idle.retract(index, found);
   scheduler->monitor.on_unpark();
 }
 
