@@ -266,6 +266,18 @@ TEST_SUITE("model/slot") {
     });
   }
 
+  TEST_CASE("who gives up second leaves the block alone, which the reply may have freed") {
+    holds(
+        [] {
+          Await await;
+          await.suspend(1'000);
+          model::parallel([&] { await.resume(); }, [&] { await.context.request_cancel(); },
+                          [&] { await.wheel.fire(); }, [&] { await.block.complete(); });
+          await.check_freed();
+        },
+        1);
+  }
+
   TEST_CASE("a doomed await is taken down and leaves the block to one owner") {
     holds([] {
       Await await(Slot::empty);
@@ -344,14 +356,17 @@ TEST_SUITE("model/slot") {
   TEST_CASE("a request that cannot be published is taken back, unless a canceller was faster") {
     holds([] {
       Await await;
+      bool resumed = true;
       model::parallel(
           [&] {
             auto& wait = *await.wait;
             if (!wait.prepare(std::noop_coroutine(), await.context, await.block->slot)) return;
-            if (wait.retract()) await.context.await_turn();
+            resumed = wait.retract();
+            if (resumed) await.context.await_turn();
             (void)wait.finish();
           },
           [&] { await.context.request_cancel(); });
+      model::check(resumed || await.context.queued.load() == 0, "who is not resumed is not queued");
     });
   }
 

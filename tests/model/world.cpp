@@ -32,6 +32,8 @@ std::shared_ptr<Clock> real_clock() {
 namespace detail {
 
 constinit thread_local WorkerLocal* current_worker = nullptr;
+constinit thread_local Simulated* simulated = nullptr;
+void simulated_touches_all(bool /*from_now_on*/) noexcept {}
 constinit thread_local PoolLists* this_pool = nullptr;
 
 void* pool_allocate_slowly(std::size_t bytes) {

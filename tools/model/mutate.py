@@ -160,7 +160,8 @@ def run(model, mutant, compiler, main_object):
 def survivors():
     explained = {}
     for line in (MODELS / "survivors.txt").read_text().split("\n"):
-        found = re.match(r"(\w+) (.+?): (.+)", line) if not line.startswith("#") else None
+        found = None if line.startswith("#") else \
+            re.match(r"(\w+) (\S+/\w+/\d+ \S+|\S+: [^:]+): (.+)", line)
         if found:
             explained[found.group(1), found.group(2)] = found.group(3)
     return explained
