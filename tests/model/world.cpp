@@ -5,6 +5,7 @@
 
 #include <spawned/runtime/clock.hpp>
 #include <spawned/runtime/detail/pool.hpp>
+#include <spawned/runtime/detail/simulated.hpp>
 
 #include "time/timekeeper.hpp"
 
