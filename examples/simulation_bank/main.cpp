@@ -104,6 +104,7 @@ sp::Task<void> two_transfers() {
 
 simulation::ExploreOptions options() {
   simulation::ExploreOptions chosen;
+  chosen.name = "simulation_bank";
   chosen.seeds = 1000;
   chosen.clock = simulation::ClockMode::idle;  // no time limit strikes here
   return chosen;
