@@ -27,19 +27,19 @@ void ExecutionContext::cancel_with(std::uintptr_t bits) noexcept {
   if (!wakes) return;  // not suspended: seen at the next await
   auto& wait = *reinterpret_cast<Wait*>(value & ~all_bits);
   wait.cancel(wait);
-  wait_.fetch_and(~busy_bit, memory_order_acq_rel);  // release
+  wait_.fetch_and(~busy_bit, memory_order_release);  // release
 }
 
 void ExecutionContext::end_wait_slowly() noexcept {
   // Cancelled. Once no canceller is busy, only the flags stay; one may still be added.
-  for (int spins = 0; (wait_.load(memory_order_acquire) & busy_bit) != 0; ++spins) {  // release
+  for (int spins = 0; (wait_.load(memory_order_relaxed) & busy_bit) != 0; ++spins) {  // see below
     if (spins < 100) {
       cpu_pause();
     } else {
       yield_thread();
     }
   }
-  wait_.fetch_and(cancelled_bit | doomed_bit, memory_order_acq_rel);  // slot
+  wait_.fetch_and(cancelled_bit | doomed_bit, memory_order_acquire);  // release
 }
 
 bool ExecutionContext::suspend_doomed() noexcept {
