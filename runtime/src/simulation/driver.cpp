@@ -246,7 +246,7 @@ void Driver::note_step(detail::Runnable& work, std::uint32_t unit) {
 
 // What has come since the step before is there because of it.
 void Driver::make_ready(detail::Runnable& work) {
-  ready_.add(work);
+  mix(ready_.add(work));
   if (options_.trace) wakers_[&work] = last_step_;
 }
 

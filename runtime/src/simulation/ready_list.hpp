@@ -39,7 +39,12 @@ class ReadyList {
     return found != numbers_.end() ? found->second.context : nullptr;
   }
 
-  void add(detail::Runnable& work) { add_as(work, number(work)); }
+  /// The number of the unit.
+  std::uint32_t add(detail::Runnable& work) {
+    std::uint32_t const unit = number(work);
+    add_as(work, unit);
+    return unit;
+  }
   /// `work` stands for the unit of this number.
   void add_as(detail::Runnable& work, std::uint32_t unit) { ready_.push_back({&work, unit}); }
 

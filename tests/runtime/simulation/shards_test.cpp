@@ -109,7 +109,7 @@ TEST_SUITE("runtime/simulation/shards") {
     CHECK(findings.report.seed == alone.report.seed);
     CHECK(findings.report.problem.find("killed by signal 9") != std::string::npos);
     std::string const text = findings.to_string();
-    CHECK(text.find("run(" + std::to_string(alone.report.seed) + ", options") != std::string::npos);
+    CHECK(text.find("SPAWNED_SIM_SEED=" + std::to_string(alone.report.seed)) != std::string::npos);
   }
 
   TEST_CASE("so is a run that exits") {
