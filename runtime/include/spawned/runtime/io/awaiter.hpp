@@ -24,22 +24,22 @@ namespace spawned::io {
 /// Cancel    yields `cancelled` once, then awaits throw Cancelled. What was carried out before it
 ///           was cancelled, or before its time was over, is reported as carried out.
 /// Resumes   on the worker that carried the operation out, or on a thief.
-/// Memory    none: the operation is in this object. Keep the buffer and the handle until it returns.
-/// Traits    what `T` is, and how it comes out of the operation.
+/// Memory    none: the operation is in this object. Keep the buffer and the handle until it
+/// returns. Traits    what `T` is, what is asked, and how `T` comes out of the operation.
 template <typename Traits>
 class IoAwaiter {
  public:
   using Value = typename Traits::Value;
 
-  template <typename... Args>
-  explicit IoAwaiter(detail::IoObject* object, detail::IoVerb verb, Args&&... args) noexcept
-      : wait_(object, verb), traits_(wait_.operation, std::forward<Args>(args)...) {}
-  IoAwaiter(IoAwaiter const&) = delete;
-  IoAwaiter& operator=(IoAwaiter const&) = delete;
+  IoAwaiter(detail::IoObject* object, detail::IoVerb verb, Traits traits) noexcept
+      : wait_(object, verb), traits_(std::move(traits)) {}
+  /// Before it is awaited.
+  IoAwaiter(IoAwaiter&& other) noexcept
+      : wait_(other.wait_.unstarted()), traits_(std::move(other.traits_)) {}
 
   /// `co_await stream.read_some(buffer).within(1s)`: then it yields `timed_out`.
   template <typename Rep, typename Period>
-  [[nodiscard("co_await it")]] IoAwaiter&& within(
+  [[nodiscard("co_await it")]] IoAwaiter within(
       std::chrono::duration<Rep, Period> limit) && noexcept {
     wait_.limit(detail::to_ns(limit));
     return std::move(*this);
@@ -48,6 +48,7 @@ class IoAwaiter {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <detail::runtime_promise Promise>
   bool await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+    traits_.ask(wait_.operation);
     return wait_.suspend(waiter, *waiter.promise().context);
   }
   Result<Value, IoError> await_resume() {
@@ -74,23 +75,32 @@ namespace spawned::detail {
 /// How many bytes were read.
 struct IoRead {
   using Value = std::size_t;
-  IoRead(IoOperation& operation, std::span<std::byte> into, std::uint64_t offset = 0) noexcept {
+  explicit IoRead(std::span<std::byte> buffer, std::uint64_t at = 0) noexcept
+      : into(buffer), offset(at) {}
+  void ask(IoOperation& operation) const noexcept {
     operation.into = into.data();
     operation.size = into.size();
     operation.offset = offset;
   }
   [[nodiscard]] Value value(IoOperation& operation) const noexcept { return operation.count; }
+
+  std::span<std::byte> into;
+  std::uint64_t offset;
 };
 /// How many bytes were written.
 struct IoWrite {
   using Value = std::size_t;
-  IoWrite(IoOperation& operation, std::span<std::byte const> from,
-          std::uint64_t offset = 0) noexcept {
+  explicit IoWrite(std::span<std::byte const> buffer, std::uint64_t at = 0) noexcept
+      : from(buffer), offset(at) {}
+  void ask(IoOperation& operation) const noexcept {
     operation.from = from.data();
     operation.size = from.size();
     operation.offset = offset;
   }
   [[nodiscard]] Value value(IoOperation& operation) const noexcept { return operation.count; }
+
+  std::span<std::byte const> from;
+  std::uint64_t offset;
 };
 struct IoWriteAll : IoWrite {
   using Value = void;
@@ -100,7 +110,8 @@ struct IoWriteAll : IoWrite {
 template <typename Handle>
 struct IoMake {
   using Value = Handle;
-  explicit IoMake(IoOperation& /*operation*/) noexcept {}
+  constexpr IoMake() noexcept {}
+  void ask(IoOperation& /*operation*/) const noexcept {}
   [[nodiscard]] Value value(IoOperation& operation) const noexcept {
     return Handle(std::move(operation.object));
   }
@@ -108,13 +119,15 @@ struct IoMake {
 /// Nothing but that it was done.
 struct IoDo {
   using Value = void;
-  explicit IoDo(IoOperation& operation, std::uint64_t offset = 0) noexcept {
-    operation.offset = offset;
-  }
+  explicit constexpr IoDo(std::uint64_t at = 0) noexcept : offset(at) {}
+  void ask(IoOperation& operation) const noexcept { operation.offset = offset; }
+
+  std::uint64_t offset;
 };
 struct IoNumber {
   using Value = std::uint64_t;
-  explicit IoNumber(IoOperation& /*operation*/) noexcept {}
+  constexpr IoNumber() noexcept {}
+  void ask(IoOperation& /*operation*/) const noexcept {}
   [[nodiscard]] Value value(IoOperation& operation) const noexcept { return operation.number; }
 };
 

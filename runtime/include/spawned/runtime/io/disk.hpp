@@ -35,30 +35,33 @@ class File {
   explicit File(std::shared_ptr<detail::IoObject> object) noexcept : handle_(std::move(object)) {}
 
   /// Reads some bytes, one at least; 0: `offset` is at or after the end.
-  [[nodiscard("co_await it")]] IoAwaiter<detail::IoRead> read_at(std::uint64_t offset,
-                                                                 std::span<std::byte> into) noexcept {
-    return IoAwaiter<detail::IoRead>(handle_.object(), detail::IoVerb::read, into, offset);
+  [[nodiscard("co_await it")]] IoAwaiter<detail::IoRead> read_at(
+      std::uint64_t offset, std::span<std::byte> into) noexcept {
+    return IoAwaiter<detail::IoRead>(handle_.object(), detail::IoVerb::read,
+                                     detail::IoRead(into, offset));
   }
   /// Writes some bytes, one at least; a gap before `offset` reads as zeros.
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoWrite> write_at(
       std::uint64_t offset, std::span<std::byte const> from) noexcept {
-    return IoAwaiter<detail::IoWrite>(handle_.object(), detail::IoVerb::write, from, offset);
+    return IoAwaiter<detail::IoWrite>(handle_.object(), detail::IoVerb::write,
+                                      detail::IoWrite(from, offset));
   }
   /// Writes all bytes at the end; after an error part of them may be there.
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoWriteAll> append(
       std::span<std::byte const> from) noexcept {
-    return IoAwaiter<detail::IoWriteAll>(handle_.object(), detail::IoVerb::write_all, from);
+    return IoAwaiter<detail::IoWriteAll>(handle_.object(), detail::IoVerb::write_all,
+                                         detail::IoWriteAll(from));
   }
   /// What was written before survives a crash, and so does the name of a file that was new. After
   /// an error nobody knows, and a second sync() does not help.
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoDo> sync() noexcept {
-    return IoAwaiter<detail::IoDo>(handle_.object(), detail::IoVerb::sync);
+    return IoAwaiter<detail::IoDo>(handle_.object(), detail::IoVerb::sync, detail::IoDo());
   }
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoDo> truncate(std::uint64_t size) noexcept {
-    return IoAwaiter<detail::IoDo>(handle_.object(), detail::IoVerb::truncate, size);
+    return IoAwaiter<detail::IoDo>(handle_.object(), detail::IoVerb::truncate, detail::IoDo(size));
   }
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoNumber> size() noexcept {
-    return IoAwaiter<detail::IoNumber>(handle_.object(), detail::IoVerb::size);
+    return IoAwaiter<detail::IoNumber>(handle_.object(), detail::IoVerb::size, detail::IoNumber());
   }
   void close() noexcept { handle_.close(); }
 
@@ -70,34 +73,42 @@ class File {
 
 namespace spawned::detail {
 
-struct IoNamed : IoDo {
-  explicit IoNamed(IoOperation& operation, std::string first, std::string second = {}) noexcept
-      : IoDo(operation), name(std::move(first)), other_name(std::move(second)) {
+struct IoNamed {
+  using Value = void;
+  explicit IoNamed(std::string first, std::string second = {}) noexcept
+      : name(std::move(first)), other_name(std::move(second)) {}
+  void ask(IoOperation& operation) const noexcept {
     operation.name = name;
     operation.other_name = other_name;
   }
+
   std::string name;
   std::string other_name;
 };
 
 struct IoOpen : IoNamed {
   using Value = io::File;
-  IoOpen(IoOperation& operation, std::string path, io::OpenMode mode) noexcept
-      : IoNamed(operation, std::move(path)) {
+  IoOpen(std::string path, io::OpenMode how) noexcept : IoNamed(std::move(path)), mode(how) {}
+  void ask(IoOperation& operation) const noexcept {
+    IoNamed::ask(operation);
     operation.offset = static_cast<std::uint64_t>(mode);
   }
   [[nodiscard]] Value value(IoOperation& operation) const noexcept {
     return io::File(std::move(operation.object));
   }
+
+  io::OpenMode mode;
 };
 
 struct IoList : IoNamed {
   using Value = std::vector<std::string>;
-  IoList(IoOperation& operation, std::string prefix) noexcept
-      : IoNamed(operation, std::move(prefix)) {
+  using IoNamed::IoNamed;
+  void ask(IoOperation& operation) noexcept {
+    IoNamed::ask(operation);
     operation.names = &names;
   }
   [[nodiscard]] Value value(IoOperation& /*operation*/) noexcept { return std::move(names); }
+
   std::vector<std::string> names;
 };
 
@@ -119,25 +130,28 @@ class Disk {
 
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoOpen> open(
       std::string path, OpenMode mode = OpenMode::existing) noexcept {
-    return IoAwaiter<detail::IoOpen>(object_.get(), detail::IoVerb::open, std::move(path), mode);
+    return IoAwaiter<detail::IoOpen>(object_.get(), detail::IoVerb::open,
+                                     detail::IoOpen(std::move(path), mode));
   }
   /// Open handles of it go on.
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoNamed> remove(std::string path) noexcept {
-    return IoAwaiter<detail::IoNamed>(object_.get(), detail::IoVerb::remove, std::move(path));
+    return IoAwaiter<detail::IoNamed>(object_.get(), detail::IoVerb::remove,
+                                      detail::IoNamed(std::move(path)));
   }
   /// In place of what is called `to`, if there is something.
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoNamed> rename(std::string from,
                                                                  std::string to) noexcept {
-    return IoAwaiter<detail::IoNamed>(object_.get(), detail::IoVerb::rename, std::move(from),
-                                      std::move(to));
+    return IoAwaiter<detail::IoNamed>(object_.get(), detail::IoVerb::rename,
+                                      detail::IoNamed(std::move(from), std::move(to)));
   }
   /// The paths that begin with `prefix`, in order.
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoList> list(std::string prefix = {}) noexcept {
-    return IoAwaiter<detail::IoList>(object_.get(), detail::IoVerb::list, std::move(prefix));
+    return IoAwaiter<detail::IoList>(object_.get(), detail::IoVerb::list,
+                                     detail::IoList(std::move(prefix)));
   }
   /// The names survive a crash: what syncing a directory does.
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoDo> sync_names() noexcept {
-    return IoAwaiter<detail::IoDo>(object_.get(), detail::IoVerb::sync);
+    return IoAwaiter<detail::IoDo>(object_.get(), detail::IoVerb::sync, detail::IoDo());
   }
 
  private:

@@ -38,18 +38,20 @@ namespace spawned::detail {
 
 template <typename Handle>
 struct IoConnect : IoMake<Handle> {
-  IoConnect(IoOperation& operation, io::Address to) noexcept
-      : IoMake<Handle>(operation), address(std::move(to)) {
-    operation.address = &address;
-  }
+  explicit IoConnect(io::Address to) noexcept : address(std::move(to)) {}
+  void ask(IoOperation& operation) const noexcept { operation.address = &address; }
+
   io::Address address;
 };
 
 struct IoSendTo : IoWriteAll {
-  IoSendTo(IoOperation& operation, io::Address to, std::span<std::byte const> from) noexcept
-      : IoWriteAll(operation, from), address(std::move(to)) {
+  IoSendTo(io::Address to, std::span<std::byte const> buffer) noexcept
+      : IoWriteAll(buffer), address(std::move(to)) {}
+  void ask(IoOperation& operation) const noexcept {
+    IoWriteAll::ask(operation);
     operation.address = &address;
   }
+
   io::Address address;
 };
 
@@ -71,18 +73,20 @@ class TcpStream {
   /// Reads what there is, one byte at least; 0: the other side has ended its direction.
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoRead> read_some(
       std::span<std::byte> into) noexcept {
-    return IoAwaiter<detail::IoRead>(handle_.object(), detail::IoVerb::read, into);
+    return IoAwaiter<detail::IoRead>(handle_.object(), detail::IoVerb::read, detail::IoRead(into));
   }
   /// Writes as much as there is room for, one byte at least; how many. That they were written does
   /// not mean that the other side gets them.
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoWrite> write_some(
       std::span<std::byte const> from) noexcept {
-    return IoAwaiter<detail::IoWrite>(handle_.object(), detail::IoVerb::write, from);
+    return IoAwaiter<detail::IoWrite>(handle_.object(), detail::IoVerb::write,
+                                      detail::IoWrite(from));
   }
   /// Writes all; after an error, part of it may have been.
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoWriteAll> write_all(
       std::span<std::byte const> from) noexcept {
-    return IoAwaiter<detail::IoWriteAll>(handle_.object(), detail::IoVerb::write_all, from);
+    return IoAwaiter<detail::IoWriteAll>(handle_.object(), detail::IoVerb::write_all,
+                                         detail::IoWriteAll(from));
   }
   /// Half-close: the other side reads what was written and then the end; reading goes on.
   void shutdown_write() noexcept {
@@ -116,7 +120,7 @@ class TcpListener {
 
   /// The next connection.
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoMake<TcpStream>> accept() noexcept {
-    return IoAwaiter<detail::IoMake<TcpStream>>(handle_.object(), detail::IoVerb::accept);
+    return IoAwaiter<detail::IoMake<TcpStream>>(handle_.object(), detail::IoVerb::accept, {});
   }
   void close() noexcept { handle_.close(); }
   [[nodiscard]] Address local_address() const {
@@ -141,8 +145,9 @@ namespace spawned::detail {
 
 struct IoReceiveFrom : IoRead {
   using Value = io::Datagram;
-  IoReceiveFrom(IoOperation& operation, std::span<std::byte> into) noexcept
-      : IoRead(operation, into) {
+  using IoRead::IoRead;
+  void ask(IoOperation& operation) noexcept {
+    IoRead::ask(operation);
     operation.sender = &sender;
   }
   [[nodiscard]] Value value(IoOperation& operation) {
@@ -151,6 +156,7 @@ struct IoReceiveFrom : IoRead {
     datagram.from = std::move(sender);
     return datagram;
   }
+
   io::Address sender;
 };
 
@@ -169,12 +175,13 @@ class UdpSocket {
 
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoSendTo> send_to(
       Address to, std::span<std::byte const> from) noexcept {
-    return IoAwaiter<detail::IoSendTo>(handle_.object(), detail::IoVerb::write, std::move(to),
-                                       from);
+    return IoAwaiter<detail::IoSendTo>(handle_.object(), detail::IoVerb::write,
+                                       detail::IoSendTo(std::move(to), from));
   }
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoReceiveFrom> receive_from(
       std::span<std::byte> into) noexcept {
-    return IoAwaiter<detail::IoReceiveFrom>(handle_.object(), detail::IoVerb::read, into);
+    return IoAwaiter<detail::IoReceiveFrom>(handle_.object(), detail::IoVerb::read,
+                                            detail::IoReceiveFrom(into));
   }
   void close() noexcept { handle_.close(); }
   [[nodiscard]] Address local_address() const {
@@ -210,7 +217,7 @@ class Network {
   [[nodiscard("co_await it")]] IoAwaiter<detail::IoConnect<TcpStream>> connect(
       Address to) noexcept {
     return IoAwaiter<detail::IoConnect<TcpStream>>(object_.get(), detail::IoVerb::connect,
-                                                   std::move(to));
+                                                   detail::IoConnect<TcpStream>(std::move(to)));
   }
 
  private:

@@ -7,9 +7,9 @@
 // resumed with the result: nothing is tried twice, nothing is allocated.
 //
 // Time limit and cancellation. The task may be resumed by a timer or a canceller while the object
-// still has the operation. withdraw() takes it back; afterwards the object does not use it any more.
-// An operation that was carried out in that moment is `finished` and counts: bytes that were read
-// are never lost to a time limit.
+// still has the operation. withdraw() takes it back; afterwards the object does not use it any
+// more. An operation that was carried out in that moment is `finished` and counts: bytes that were
+// read are never lost to a time limit.
 #pragma once
 
 #include <coroutine>
@@ -133,6 +133,10 @@ class IoWait {
 
   IoWait(IoObject* object, IoVerb verb) noexcept
       : operation(verb), object_(object), wait_(Slot::abandoned) {}
+  /// A new one that asks for the same.
+  [[nodiscard]] IoWait unstarted() const noexcept {
+    return IoWait(object_, operation.verb, timeout_ns_);
+  }
   IoWait(IoWait const&) = delete;
   IoWait& operator=(IoWait const&) = delete;
   /// Also while it is suspended, once nobody can resume it.
@@ -148,6 +152,9 @@ class IoWait {
   IoOperation operation;
 
  private:
+  IoWait(IoObject* object, IoVerb verb, std::int64_t timeout_ns) noexcept
+      : operation(verb), object_(object), wait_(Slot::abandoned), timeout_ns_(timeout_ns) {}
+
   IoObject* object_;
   SlotWait wait_;
   std::int64_t timeout_ns_ = no_deadline;
