@@ -51,10 +51,9 @@ char const* explain(IoErrorKind kind) noexcept {
 }  // namespace
 
 char const* to_string(IoErrorKind kind) noexcept {
-  constexpr char const* names[] = {"not_there",   "cancelled", "timed_out",      "closed",
-                                   "busy",        "refused",   "reset",          "address_in_use",
-                                   "bad_address", "too_big",   "not_found",      "exists",
-                                   "no_space",    "broken"};
+  constexpr char const* names[] = {
+      "not_there",      "cancelled",   "timed_out", "closed",    "busy",   "refused",  "reset",
+      "address_in_use", "bad_address", "too_big",   "not_found", "exists", "no_space", "broken"};
   auto const index = static_cast<std::size_t>(kind);
   return index < std::size(names) ? names[index] : "?";
 }

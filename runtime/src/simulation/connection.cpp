@@ -34,8 +34,8 @@ bool End::start(IoOperation& operation) noexcept {
   } else if (operation.size == 0) {
     settle(operation);
   } else {
-    if (!reads && connection_->world->chance(connection_->world->wires().faults.reset,
-                                             Choice::network)) {
+    if (!reads &&
+        connection_->world->chance(connection_->world->wires().faults.reset, Choice::network)) {
       reset();
       settle(operation, IoErrorKind::reset);
       return true;

@@ -58,8 +58,7 @@ void Content::crash(World& world, std::string const& name) {
   }
   if (count < unsynced_.size()) {
     Change const& torn = unsynced_[count];
-    std::uint32_t const part =
-        torn.truncates ? 0 : world.choose(torn.bytes.size(), Choice::disk);
+    std::uint32_t const part = torn.truncates ? 0 : world.choose(torn.bytes.size(), Choice::disk);
     if (part != 0) torn.apply_to(durable_, part);
     world.remark("disk: " + name + " has lost the last " +
                  std::to_string(unsynced_.size() - count) + " writes, but for " +
@@ -205,9 +204,9 @@ void SimulatedDisk::rename(IoOperation& operation) {
   auto const found = drive_->names.find(operation.name);
   if (found == drive_->names.end()) return settle(operation, IoErrorKind::not_found);
   std::shared_ptr<Content> const content = found->second;
-  drive_->change_names({{{std::string(operation.name), nullptr},
-                         {std::string(operation.other_name), content}},
-                        nullptr});
+  drive_->change_names(
+      {{{std::string(operation.name), nullptr}, {std::string(operation.other_name), content}},
+       nullptr});
   settle(operation);
 }
 

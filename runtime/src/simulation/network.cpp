@@ -217,9 +217,9 @@ bool SimulatedNetwork::start(IoOperation& operation) noexcept {
     connection->ends[0].local = io::Address(host_, free_port(listeners_));
     connection->ends[0].network = this;
     connection->ends[1].local = io::Address(host, operation.address->port());
-    auto attempt = std::make_shared<Attempt>(
-        Attempt{&operation, std::move(connection), host, operation.address->port(),
-                world_->now_ns() + connect_limit_ns});
+    auto attempt = std::make_shared<Attempt>(Attempt{&operation, std::move(connection), host,
+                                                     operation.address->port(),
+                                                     world_->now_ns() + connect_limit_ns});
     attempts_.push_back(attempt);
     send_attempt(std::move(attempt));
     return false;
@@ -228,9 +228,9 @@ bool SimulatedNetwork::start(IoOperation& operation) noexcept {
 }
 
 void SimulatedNetwork::withdraw(IoOperation& operation) noexcept {
-  auto const found = std::find_if(
-      attempts_.begin(), attempts_.end(),
-      [&operation](auto const& attempt) { return attempt->operation == &operation; });
+  auto const found =
+      std::find_if(attempts_.begin(), attempts_.end(),
+                   [&operation](auto const& attempt) { return attempt->operation == &operation; });
   if (found == attempts_.end()) return;
   (*found)->operation = nullptr;
   (*found)->connection->ends[0].close();
@@ -284,8 +284,7 @@ void SimulatedNetwork::answer(std::shared_ptr<Attempt> attempt, bool accepted) {
   });
 }
 
-void SimulatedNetwork::settle_attempt(Attempt& attempt, bool accepted,
-                                      IoErrorKind error) noexcept {
+void SimulatedNetwork::settle_attempt(Attempt& attempt, bool accepted, IoErrorKind error) noexcept {
   std::erase_if(attempts_, [&attempt](auto const& each) { return each.get() == &attempt; });
   IoOperation& operation = *std::exchange(attempt.operation, nullptr);
   if (!accepted) {
@@ -408,7 +407,8 @@ void NetworkControl::reset(std::string_view one, std::string_view other) const {
 }
 
 void NetworkControl::set_window(std::size_t bytes) const {
-  if (bytes == 0) throw InvalidSimulation("set_window: a window of zero bytes lets nothing through");
+  if (bytes == 0)
+    throw InvalidSimulation("set_window: a window of zero bytes lets nothing through");
   World::current("simulation::network").wires().window = bytes;
 }
 

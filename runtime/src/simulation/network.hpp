@@ -1,8 +1,8 @@
 // The simulated network: connections, listeners, datagram sockets, and the wires between hosts.
 //
 // A connection has two ends. What one end sends is a row of packets in it, each with the moment it
-// arrives; a packet never overtakes another of its row. deliver() hands over what is due, unless the
-// wire is cut: then the row waits for heal(). A reset replaces the whole row.
+// arrives; a packet never overtakes another of its row. deliver() hands over what is due, unless
+// the wire is cut: then the row waits for heal(). A reset replaces the whole row.
 #pragma once
 
 #include <cstdint>
@@ -70,8 +70,8 @@ class End final : public detail::IoObject {
   std::deque<std::byte> unread_;
   detail::IoOperation* reader_ = nullptr;
   detail::IoOperation* writer_ = nullptr;
-  bool ended_ = false;   // the other side writes no more
-  bool shut_ = false;    // this side writes no more
+  bool ended_ = false;  // the other side writes no more
+  bool shut_ = false;   // this side writes no more
   bool reset_ = false;
   bool closed_ = false;  // by this side
 };

@@ -41,8 +41,7 @@ class World::Pump final : public detail::Runnable, public detail::TimerEntry {
   static void on_run(detail::Runnable& self) noexcept {
     static constexpr detail::Step step{
         [](detail::Step const&, std::uint64_t) { return std::string("the network and the disks"); },
-        "",
-        "network"};
+        "", "network"};
     auto& pump = static_cast<Pump&>(self);
     if (detail::current_worker != nullptr) detail::current_worker->activity.begin_turn(step, 0);
     World& world = *pump.world_;
@@ -169,9 +168,7 @@ io::Network Host::network() const {
   return io::Network(World::current("Host::network").machine(name_).network);
 }
 
-io::Disk Host::disk() const {
-  return io::Disk(World::current("Host::disk").machine(name_).disk);
-}
+io::Disk Host::disk() const { return io::Disk(World::current("Host::disk").machine(name_).disk); }
 
 void Host::set_disk_faults(DiskFaults const& faults) const {
   require_rate(faults.read_error, "DiskFaults::read_error");

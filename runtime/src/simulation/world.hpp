@@ -29,7 +29,8 @@ class SimulatedDisk;
 struct Wires;
 struct Drive;
 
-/// What a machine is. Its network and disk are replaced when it crashes; what is on the drive stays.
+/// What a machine is. Its network and disk are replaced when it crashes; what is on the drive
+/// stays.
 struct Machine {
   std::string name;
   std::shared_ptr<SimulatedNetwork> network;

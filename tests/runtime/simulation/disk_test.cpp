@@ -291,10 +291,11 @@ Task<void> append_records(sim::Host host, std::size_t& acknowledged) {
 Task<void> log_protocol(bool sync_first) {
   sim::Host const server("server");
   sim::Host const client("client");
+  server.set_disk_faults({.latency = 2ms});
   std::size_t acknowledged = 0;
   auto serving = spawned::spawn(serve_log(server, sync_first));
   auto appending = spawned::spawn(append_records(client, acknowledged));
-  co_await spawned::sleep(8ms);
+  co_await spawned::sleep(10ms);
   server.crash();
   (void)co_await serving;
   appending.cancel();
@@ -372,6 +373,7 @@ TEST_SUITE("runtime/simulation/disk") {
     options.seeds = 1000;
     auto const broken = sim::explore(options, [] { return log_protocol(false); });
     REQUIRE_FALSE(broken.passed());
+    MESSAGE(broken.to_string());
     CHECK(broken.report.problem.find("an acknowledged record is lost") != std::string::npos);
     auto const fixed = sim::explore(options, [] { return log_protocol(true); });
     CAPTURE(fixed.to_string());

@@ -255,8 +255,8 @@ std::set<std::vector<int>> datagrams(Faulty const& how) {
 }
 
 Task<void> use_all_of_it() {
-  sim::network().set_faults({.loss = 0.1, .duplication = 0.1, .short_read = 0.3,
-                             .short_write = 0.3});
+  sim::network().set_faults(
+      {.loss = 0.1, .duplication = 0.1, .short_read = 0.3, .short_write = 0.3});
   sim::network().set_link({.latency = 1ms, .jitter = 5ms});
   std::vector<int> came;
   co_await send_datagrams(5, came);
@@ -367,7 +367,8 @@ TEST_SUITE("runtime/simulation/network") {
     CHECK(std::any_of(lost.begin(), lost.end(), [](auto const& came) { return came.size() < 8; }));
     CHECK(std::all_of(lost.begin(), lost.end(), [](auto const& came) { return came.size() <= 8; }));
     auto const twice = datagrams({.faults = {.duplication = 0.3}, .link = {}});
-    CHECK(std::any_of(twice.begin(), twice.end(), [](auto const& came) { return came.size() > 8; }));
+    CHECK(
+        std::any_of(twice.begin(), twice.end(), [](auto const& came) { return came.size() > 8; }));
     auto const mixed = datagrams({.faults = {}, .link = {.latency = 1ms, .jitter = 30ms}});
     CHECK(std::any_of(mixed.begin(), mixed.end(), [](auto const& came) {
       return came.size() == 8 && !std::is_sorted(came.begin(), came.end());

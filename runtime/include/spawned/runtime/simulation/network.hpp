@@ -64,7 +64,7 @@ struct DiskFaults {
   double sync_error = 0;   ///< syncs that yield `broken`, after which what was not synced is not
   double short_read = 0;
   double short_write = 0;
-  std::chrono::nanoseconds latency{0};       ///< of each operation
+  std::chrono::nanoseconds latency{0};  ///< of each operation
   std::uint64_t capacity = UINT64_MAX;  ///< of all files together, in bytes
 };
 
@@ -76,8 +76,8 @@ struct DiskFaults {
 /// HostScope.
 class Host {
  public:
-  /// Makes the host if there is none of that name. Errors: std::logic_error on a thread that does not
-  /// simulate; InvalidSimulation for an empty name.
+  /// Makes the host if there is none of that name. Errors: std::logic_error on a thread that does
+  /// not simulate; InvalidSimulation for an empty name.
   explicit Host(std::string name);
 
   [[nodiscard]] std::string const& name() const noexcept { return name_; }
