@@ -2,6 +2,7 @@
 
 #include <spawned/actors/detail/envelopes.hpp>
 #include <spawned/actors/detail/mail_queue.hpp>
+#include <spawned/actors/detail/simulated_turn.hpp>
 #include <spawned/actors/request.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/detail/simulated.hpp>
@@ -42,7 +43,10 @@ class StopEnvelope final : public Envelope {
   static Turn deliver_stop(CellBase* cell, Envelope& envelope, Operation operation) {
     auto& self = static_cast<StopEnvelope&>(envelope);
     ExitReason reason = std::move(self.reason_);
-    if (operation == Operation::handle) cell->take_out(envelope);
+    if (operation == Operation::handle) {
+      cell->take_out(envelope);
+      if (simulated != nullptr) cell->attend_to(CellBase::Attention::asked);
+    }
     pool_delete(&self);
     return operation == Operation::handle ? cell->stop_with(std::move(reason)) : Turn::next;
   }
@@ -126,9 +130,9 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
   auto& self = static_cast<CellBase&>(runnable);
   current_worker->activity.identify(self.id_.value);
   Turn turn = Turn::next;
-  bool resumes = false;
+  unsigned handled = 0;
   if (self.coroutine_) [[unlikely]] {
-    resumes = true;
+    handled = 1;
     self.wait_gate();
     if (self.has_attention(Attention::lethal) && !self.resumes_doomed) [[unlikely]] {
       turn = self.abort_callback();
@@ -140,6 +144,7 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
     }
   } else if (!self.started_) [[unlikely]] {
     self.started_ = true;
+    handled = 1;  // others may come between init and the first message, too
     if (self.has_attention(Attention::lethal)) [[unlikely]] {
       self.answer_ = ActorError::Kind::init_failed;
       turn = Turn::stop;
@@ -147,7 +152,7 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
       turn = self.actor_kind().init(self);
     }
   }
-  self.work_through(turn, resumes ? 1 : 0);
+  self.work_through(turn, handled);
 }
 
 // The actor's turn, from the answer of one callback to the next, until it is suspended, idle, ended
@@ -185,11 +190,17 @@ void CellBase::work_through(Turn turn, unsigned handled) noexcept {
       return;
     }
     if (attention != 0) [[unlikely]] {
-      if ((attention & Attention::stepwise) != 0 && handled != 0) {
-        schedule_last(*this);
-        return;
+      if ((attention & Attention::stepwise) != 0) {
+        if (handled != 0) {
+          schedule_last(*this);
+          return;
+        }
+        envelope = choose_mail(envelope);
+        if ((attention & Attention::crash) != 0) {
+          turn = crash_at(*envelope);
+          continue;
+        }
       }
-      if (simulated != nullptr) simulated->taken(*this, envelope);
       look_up_before(*envelope);
     }
     if (envelope == inbox_) {
@@ -272,6 +283,8 @@ Turn CellBase::fail(std::string_view during, Envelope* reply) noexcept {
   }
   if (is_queued()) unread = mail_queue().unread();
   log_crash(*this, during, reason, unread);
+  if (simulated != nullptr)
+    tell_of_crash(*this, during, reason, reply == nullptr && !waiters_.has_waiters());
   if (ending_) {  // in teardown: the reply held back keeps its place
     reason_ = std::move(reason);
     return Turn::next;
@@ -300,6 +313,7 @@ std::string CellBase::describe_work() const {
 Turn CellBase::deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation) {
   if (operation != Operation::handle) return Turn::next;
   cell->take_out(envelope);
+  if (simulated != nullptr) cell->attend_to(Attention::asked);
   return cell->stop_with(ExitReason::shutdown());
 }
 

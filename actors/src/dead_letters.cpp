@@ -9,6 +9,7 @@
 
 #include <spawned/actors/detail/cell.hpp>
 #include <spawned/runtime/detail/atomic.hpp>
+#include <spawned/runtime/detail/simulated.hpp>
 #include <spawned/runtime/log.hpp>
 
 namespace spawned {
@@ -97,6 +98,9 @@ void report_dead_letter(CellBase& receiver, std::string_view message_type, DeadL
                         CellBase const* sender) noexcept {
   if (message_type.empty()) return;
   counted[static_cast<std::size_t>(cause)].fetch_add(1, memory_order_relaxed);  // a counter
+  if (simulated != nullptr && cause == DeadLetter::Cause::unread && receiver.ended_unasked()) {
+    simulated->unread(receiver.describe(), message_type);
+  }
   if (telling) return;
   bool const subscribed = subscriber_count.load(memory_order_relaxed) != 0;  // a hint
   log::Level const level = level_of(receiver, cause);

@@ -217,6 +217,12 @@ MailQueue::Taken MailQueue::begin(MailList& list) noexcept {
   return {Taken::What::mail, &envelope};
 }
 
+MailQueue::Taken MailQueue::begin_locked(MailList& list) noexcept {
+  Taken const taken = begin(list);
+  let_in();
+  return taken;
+}
+
 MailQueue::Taken MailQueue::take(Mailbox& mailbox) noexcept {
   std::uint8_t const calls = calls_.load(memory_order_relaxed);  // a hint
   bool const look =
@@ -226,17 +232,25 @@ MailQueue::Taken MailQueue::take(Mailbox& mailbox) noexcept {
     if (auto const taken = take_locked(mailbox, all)) return *taken;
     batch_ = MailList(all);
   }
-  return begin(batch_);
+  Taken const taken = begin(batch_);
+  // What is begun makes room, and may be in work for long.
+  if (calls == line_call && unread() <= low_water_) let_in_now();
+  return taken;
+}
+
+void MailQueue::let_in_now() noexcept {
+  SpinGuard const guard(lock_);
+  let_in();
 }
 
 std::optional<MailQueue::Taken> MailQueue::take_locked(Mailbox& mailbox, MailStack& all) noexcept {
   SpinGuard const guard(lock_);
   if (overflowed_) return Taken{Taken::What::overflow};
-  let_in();
-  if (!batch_.empty()) return begin(batch_);
+  let_in();  // before it goes idle
+  if (!batch_.empty()) return begin_locked(batch_);
   if (!urgent_.empty() && (urgent_row_ < urgent_burst_ || ordinary_.empty())) {
     ++urgent_row_;
-    return begin(urgent_);
+    return begin_locked(urgent_);
   }
   if (!newest_.empty()) {
     all = std::exchange(newest_, MailStack());
@@ -250,7 +264,7 @@ std::optional<MailQueue::Taken> MailQueue::take_locked(Mailbox& mailbox, MailSta
     return Taken{Taken::What::idle};
   }
   urgent_row_ = 0;
-  return begin(ordinary_);
+  return begin_locked(ordinary_);
 }
 
 Envelope* MailQueue::close(Mailbox& mailbox) noexcept {

@@ -285,6 +285,26 @@ TEST_SUITE("actors/bounded") {
     CHECK(events.all().size() == 3);
   }
 
+  TEST_CASE("wait: a message in work makes room, however long it takes") {
+    test::Events events;
+    auto body = [](test::Events& seen) -> sp::Task<void> {
+      Held held(1, sp::Overflow::wait);
+      test::Gate entered;
+      test::Gate leave;
+      co_await held.entered.opened();
+      held.reader.send<Hold>(entered, leave);
+      auto task = sp::spawn(send_one(held.reader, "a", seen));
+      co_await settle();
+      CHECK(seen.all().empty());
+      held.leave.open();
+      co_await entered.opened();
+      (void)co_await task;
+      CHECK(seen.all() == test::Strings{"a ok"});
+      leave.open();
+    };
+    sp::run(body(events), one_worker());
+  }
+
   TEST_CASE("wait: a request waits for room within its time limit, and withdraws when it is over") {
     auto body = []() -> sp::Task<void> {
       Held held(1, sp::Overflow::wait);

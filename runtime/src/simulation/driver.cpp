@@ -55,7 +55,8 @@ Driver::Driver(Options const& options, std::unique_ptr<Chooser> chooser,
       chooser_(std::move(chooser)),
       clock_(std::move(clock)),
       real_world_(options.real_world, *clock_,
-                  [this](std::uint32_t n) { return choose(n, Choice::random); }) {}
+                  [this](std::uint32_t n) { return choose(n, Choice::random); }),
+      plan_(options.faults, *this) {}
 
 void Driver::attach(detail::Scheduler& scheduler) {
   scheduler_ = &scheduler;
@@ -130,14 +131,36 @@ void Driver::ended(detail::ExecutionContext& context) noexcept {
   ready_.dead(context);
 }
 
-void Driver::sent(detail::ExecutionContext& receiver, void const* message) noexcept {
-  if (!options_.trace) return;
-  under_way_[message] = events_.size();
-  note(Event::Kind::send, ready_.number(receiver), {}).from = running_;
+void Driver::sent(detail::ExecutionContext& receiver, void const* message, bool awaits) noexcept {
+  if (awaits) waits_for_[running_] = ready_.number(receiver);
+  if (!options_.trace && plan_.faults().reorder == 0) return;
+  under_way_[message] = {events_.size(), running_};
+  if (options_.trace) note(Event::Kind::send, ready_.number(receiver), {}).from = running_;
 }
 
 void Driver::taken(detail::ExecutionContext& /*receiver*/, void const* message) noexcept {
   taken_ = message;
+}
+
+std::uint32_t Driver::sender(void const* message) noexcept {
+  auto const found = under_way_.find(message);
+  return found == under_way_.end() ? Event::nobody : found->second.from;
+}
+
+void Driver::crashed(std::string_view who, bool unheard) noexcept {
+  if (unheard && options_.crash_is_failure) {
+    fail(std::string(who) + ", and nobody is told of it");
+  }
+}
+
+void Driver::unread(std::string_view who, std::string_view message) noexcept {
+  if (!options_.unread_is_failure) return;
+  fail(std::string(who) +
+       " has ended by itself and left a message unread: " + std::string(message));
+}
+
+void Driver::pass_time(std::int64_t ns) noexcept {
+  (void)move_time(scheduler_->clock().now().count() + ns);
 }
 
 void Driver::remark(std::string_view text) noexcept {
@@ -152,7 +175,8 @@ void Driver::fail(std::string problem) noexcept {
 // --- steps ---
 
 std::int64_t Driver::next_timer_ns() const noexcept {
-  return std::min(worker_->timers.next_deadline_ns(), scheduler_->timekeeper.next_deadline_ns());
+  return std::min({worker_->timers.next_deadline_ns(), scheduler_->timekeeper.next_deadline_ns(),
+                   plan_.next_ns()});
 }
 
 // False: the runtime has a clock of its own, which does not want to.
@@ -169,6 +193,7 @@ bool Driver::move_time(std::int64_t to_ns) {
 
 void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   running_ = unit;
+  if (!waits_for_.empty()) waits_for_.erase(unit);
   taken_ = nullptr;
   std::size_t const first = events_.size();
   if (options_.trace) note(Event::Kind::step, unit, {});
@@ -190,9 +215,9 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   if (taken_ == nullptr) return;
   auto const found = under_way_.find(taken_);
   if (found == under_way_.end()) return;
-  event.cause = found->second;
-  event.from = events_[found->second].from;
-  events_[found->second].text = event.text;
+  event.cause = found->second.event;
+  event.from = found->second.from;
+  events_[found->second.event].text = event.text;
   under_way_.erase(found);
 }
 
@@ -200,10 +225,26 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
 std::size_t Driver::collect() {
   detail::RunnableChain found;
   std::int64_t const now = scheduler_->clock().now().count();
+  plan_.wake(now, ready_);
   std::size_t fired = worker_->take_all(now, found);
   fired += scheduler_->timekeeper.poll(now, found);
   while (detail::Runnable* const work = found.take_first()) ready_.add(*work);
   return fired;
+}
+
+// False: the unit does not run now.
+bool Driver::let_go_wrong(Ready const& unit) {
+  detail::ExecutionContext* const context = ready_.context(*unit.work);
+  bool const actor = context != nullptr && context->kind->crash != nullptr;
+  bool const on_thread = unit.work->home == nullptr && context == nullptr;
+  std::string said;
+  bool const runs =
+      plan_.before_turn(unit, actor, on_thread, scheduler_->clock().now().count(), said);
+  if (!said.empty() && options_.trace) note(Event::Kind::fault, unit.unit, std::move(said));
+  if (std::int64_t const delay = plan_.take_delay_ns(); delay != 0) pass_time(delay);
+  clock_->set_wall_offset(plan_.wall_clock_offset_ns(scheduler_->clock().now().count()));
+  if (plan_.take_crash()) context->kind->crash(*context);
+  return runs;
 }
 
 Driver::Step Driver::step() {
@@ -227,7 +268,7 @@ Driver::Step Driver::step() {
     if (!move_time(earliest_timer_ns(*this))) return Step::quiet;
   } else {
     Ready const taken = ready_.take(choice);
-    run_unit(*taken.work, taken.unit);
+    if (let_go_wrong(taken)) run_unit(*taken.work, taken.unit);
   }
   if (hashes != nullptr) hashes->push_back(hash_);
   return Step::done;
@@ -304,9 +345,36 @@ void Driver::abort_waiting() noexcept {
 
 // --- a run ---
 
+// Who lives and, if it waits for an answer, whose; a circle of them if there is one.
 std::string Driver::who_lives() const {
+  auto const living = ready_.living();
+  auto name_of = [&living](std::uint32_t unit) {
+    auto const found = living.find(unit);
+    return found == living.end() ? std::string("one that has ended")
+                                 : short_name(found->second->kind->describe(*found->second));
+  };
   std::string text;
-  for (std::string const& name : scheduler_->living.describe(20)) text += "\n  " + name;
+  int lines = 0;
+  for (auto const& [unit, context] : living) {
+    if (++lines > 20) break;
+    text += "\n  " + context->kind->describe(*context);
+    auto const target = waits_for_.find(unit);
+    if (target != waits_for_.end()) text += ", waits for " + name_of(target->second);
+  }
+  for (auto const& [unit, context] : living) {
+    std::vector<std::uint32_t> circle{unit};
+    for (auto next = waits_for_.find(unit); next != waits_for_.end() && circle.size() <= 20;
+         next = waits_for_.find(next->second)) {
+      circle.push_back(next->second);
+      if (next->second == unit) break;
+    }
+    if (circle.size() < 2 || circle.back() != unit) continue;
+    text += "\n  a circle: ";
+    for (std::uint32_t const each : circle) {
+      text += (each == unit && &each == circle.data() ? "" : " waits for ") + name_of(each);
+    }
+    break;
+  }
   return text;
 }
 

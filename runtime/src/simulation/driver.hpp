@@ -21,6 +21,7 @@
 
 #include "scheduler/scheduler.hpp"
 #include "simulation/chooser.hpp"
+#include "simulation/fault_plan.hpp"
 #include "simulation/ready_list.hpp"
 #include "simulation/real_world.hpp"
 #include "simulation/threads.hpp"
@@ -33,13 +34,15 @@ class SimulatedClock final : public Clock {
   [[nodiscard]] Duration now() const noexcept override { return Duration(now_ns_); }
   /// From 2000-01-01 on.
   [[nodiscard]] Duration utc_now() const noexcept override {
-    return now() + std::chrono::seconds(946'684'800);
+    return Duration(now_ns_ + wall_offset_ns_) + std::chrono::seconds(946'684'800);
   }
   [[nodiscard]] bool is_virtual() const noexcept override { return true; }
   void set(std::int64_t now_ns) noexcept { now_ns_ = now_ns; }
+  void set_wall_offset(std::int64_t offset_ns) noexcept { wall_offset_ns_ = offset_ns; }
 
  private:
   std::int64_t now_ns_ = 0;
+  std::int64_t wall_offset_ns_ = 0;
 };
 
 class Driver final : public detail::Simulated {
@@ -76,8 +79,17 @@ class Driver final : public detail::Simulated {
   std::uint64_t next_actor_id() noexcept override { return ++actor_ids_; }
   void lives(detail::ExecutionContext& context) noexcept override;
   void ended(detail::ExecutionContext& context) noexcept override;
-  void sent(detail::ExecutionContext& receiver, void const* message) noexcept override;
+  void sent(detail::ExecutionContext& receiver, void const* message, bool awaits) noexcept override;
   void taken(detail::ExecutionContext& receiver, void const* message) noexcept override;
+  [[nodiscard]] std::uint32_t sender(void const* message) noexcept override;
+  void crashed(std::string_view who, bool unheard) noexcept override;
+  void unread(std::string_view who, std::string_view message) noexcept override;
+  [[nodiscard]] Faults& faults() noexcept override { return plan_.faults(); }
+  [[nodiscard]] bool is_active(std::uint64_t site) noexcept override {
+    return plan_.is_active(site);
+  }
+  void pass_time(std::int64_t ns) noexcept override;
+  void jump_wall_clock(std::int64_t ns) noexcept override { plan_.jump_wall_clock(ns); }
   void remark(std::string_view text) noexcept override;
   void fail(std::string problem) noexcept override;
   void post(detail::Runnable& work) noexcept override { ready_.add(work); }
@@ -95,6 +107,7 @@ class Driver final : public detail::Simulated {
   [[nodiscard]] bool run_any_step();
   void abort_waiting() noexcept;
   void run_unit(detail::Runnable& work, std::uint32_t unit);
+  [[nodiscard]] bool let_go_wrong(Ready const& unit);
   [[nodiscard]] bool move_time(std::int64_t to_ns);
   void mix(std::uint64_t value) noexcept;
   void mix(std::string_view text) noexcept;
@@ -112,9 +125,12 @@ class Driver final : public detail::Simulated {
   detail::Scheduler* scheduler_ = nullptr;
   detail::Worker* worker_ = nullptr;
 
+  FaultPlan plan_;
+  bool faulty_ = false;  // some rate is not 0
   ReadyList ready_;
   std::optional<Threads> threads_;
   std::uint32_t running_ = Event::nobody;
+  std::unordered_map<std::uint32_t, std::uint32_t> waits_for_;  // a unit: whose answer it awaits
   std::uint64_t actor_ids_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t steps_at_timeout_ = 0;  // when the end of the runtime last took too long
@@ -125,7 +141,11 @@ class Driver final : public detail::Simulated {
   // Of the trace.
   std::vector<Event> events_;
   std::vector<std::string> units_{"nobody"};
-  std::unordered_map<void const*, std::uint64_t> under_way_;  // message: the event that sent it
+  struct UnderWay {
+    std::uint64_t event;  // that sent it
+    std::uint32_t from;
+  };
+  std::unordered_map<void const*, UnderWay> under_way_;
   void const* taken_ = nullptr;
 };
 

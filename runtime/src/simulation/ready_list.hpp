@@ -3,11 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
-#include <spawned/runtime/detail/scheduling.hpp>
+#include <spawned/runtime/detail/execution_context.hpp>
 
 #include "simulation/chooser.hpp"
 
@@ -16,15 +17,26 @@ namespace spawned::simulation {
 class ReadyList {
  public:
   /// A unit is born: from here on its address means it.
-  std::uint32_t born(detail::Runnable const& unit) {
-    return numbers_.insert_or_assign(&unit, ++last_).first->second;
+  std::uint32_t born(detail::ExecutionContext& unit) {
+    return numbers_.insert_or_assign(&unit, Unit{++last_, &unit}).first->second.number;
   }
   void dead(detail::Runnable const& unit) noexcept { numbers_.erase(&unit); }
   /// What was not born, a timer's last message or a blocking job, gets a number for each time it
   /// runs.
   std::uint32_t number(detail::Runnable const& unit) {
     auto const found = numbers_.find(&unit);
-    return found != numbers_.end() ? found->second : ++last_;
+    return found != numbers_.end() ? found->second.number : ++last_;
+  }
+  /// All that was born and is not dead, by number.
+  [[nodiscard]] std::map<std::uint32_t, detail::ExecutionContext*> living() const {
+    std::map<std::uint32_t, detail::ExecutionContext*> found;
+    for (auto const& entry : numbers_) found.emplace(entry.second.number, entry.second.context);
+    return found;
+  }
+  /// As a context, or null.
+  [[nodiscard]] detail::ExecutionContext* context(detail::Runnable const& unit) const {
+    auto const found = numbers_.find(&unit);
+    return found != numbers_.end() ? found->second.context : nullptr;
   }
 
   void add(detail::Runnable& work) { add_as(work, number(work)); }
@@ -53,7 +65,11 @@ class ReadyList {
  private:
   std::vector<Ready> ready_;
   std::size_t begin_ = 0;
-  std::unordered_map<detail::Runnable const*, std::uint32_t> numbers_;
+  struct Unit {
+    std::uint32_t number;
+    detail::ExecutionContext* context;
+  };
+  std::unordered_map<detail::Runnable const*, Unit> numbers_;
   std::uint32_t last_ = 0;
 };
 

@@ -19,7 +19,10 @@ Report run_with(std::unique_ptr<Chooser> chooser, Program const& program, Option
   detail::require_no_worker("simulation::run");
   Driver driver(options, std::move(chooser));
   driver.hashes = hashes;
-  auto runtime = std::make_unique<Runtime>(detail::Driven{&driver}, RuntimeOptions());
+  RuntimeOptions runtime_options;
+  runtime_options.name = "simulated";
+  runtime_options.detect_cycles = options.detect_cycles;
+  auto runtime = std::make_unique<Runtime>(detail::Driven{&driver}, std::move(runtime_options));
   Report report = driver.run(program);
   // What does not end cannot be destroyed; its memory is given up (Outcome::stuck_end says so).
   if (driver.leaves_something()) (void)runtime.release();

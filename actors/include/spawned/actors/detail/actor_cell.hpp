@@ -194,7 +194,7 @@ class ActorCell final : public CellBase {
       return static_cast<Turn (*)(CellBase&)>(nullptr);
     }
   }
-  static constexpr ActorKind kind_table{{&request_actor_end, &describe_actor, true},
+  static constexpr ActorKind kind_table{{&request_actor_end, &describe_actor, true, &crash_actor},
                                         init_callback(),
                                         teardown_callback(),
                                         &on_destroy_state,

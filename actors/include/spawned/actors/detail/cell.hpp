@@ -132,6 +132,8 @@ class CellBase : public ExecutionContext {
     static constexpr std::uint16_t parked = 1024;               // the same
     static constexpr std::uint16_t runtime_ends = 2048;         // no suspension any more
     static constexpr std::uint16_t stepwise = 4096;             // Executor::stepwise()
+    static constexpr std::uint16_t crash = 8192;                // simulation::Faults::crash
+    static constexpr std::uint16_t asked = 16384;               // simulated, and asked to end
     static constexpr std::uint16_t queued = bounded | urgent;   // its mail goes through a MailQueue
     static constexpr std::uint16_t routed = queued | stepwise;  // a push is more than a push
     static constexpr std::uint16_t unsuspendable = lethal | discard | runtime_ends;
@@ -355,6 +357,11 @@ class CellBase : public ExecutionContext {
   /// The same for one that is handled now.
   void continuation_begins() noexcept;
 
+  /// Simulated, and nobody but itself wanted it to end. Valid once has_ended().
+  [[nodiscard]] bool ended_unasked() const noexcept {
+    return !has_attention(Attention::asked | Attention::lethal);
+  }
+
   /// In teardown, or past it. For the owner.
   [[nodiscard]] bool is_ending() const noexcept { return ending_; }
 
@@ -389,6 +396,10 @@ class CellBase : public ExecutionContext {
   static Turn deliver_shutdown(CellBase* cell, Envelope& envelope, Operation operation);
   static void run_turn(Runnable& runnable) noexcept;
   friend void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept;
+  // simulated_turn.cpp
+  friend void crash_actor(ExecutionContext& context) noexcept;
+  [[nodiscard]] Envelope* choose_mail(Envelope* oldest) noexcept;
+  [[nodiscard]] Turn crash_at(Envelope& envelope) noexcept;
 
   [[nodiscard]] Ancestor* ancestor();
   void work_through(Turn turn, unsigned handled) noexcept;
@@ -451,6 +462,8 @@ class CellBase : public ExecutionContext {
 /// LiveKind::request_end of every actor: posts a stop with reason shutdown, and does with the
 /// handler and the mail as it is told.
 void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept;
+/// LiveKind::crash of every actor, on the thread that drives a simulation.
+void crash_actor(ExecutionContext& context) noexcept;
 /// LiveKind::describe of every actor.
 std::string describe_actor(ExecutionContext const& context);
 /// Step::describe of every actor.

@@ -22,8 +22,8 @@
 //
 // Room. Under the policy `wait`, RoomWaits stand in line with their envelopes. The owner lets them
 // in, first come, once the unread have fallen to half the capacity, and moves the envelope itself,
-// so nobody can barge in between. While anybody is in line the unread are not 0 or the owner is
-// running: it lets in before it goes idle.
+// so nobody can barge in between. It looks when it has begun a message, which may be in work for
+// long, and before it goes idle.
 //
 // What is not ordered by the lock. taken_ and pushed_ are counters: a late view of taken_ refuses,
 // or makes wait, a moment longer. calls_ tells the owner to take the lock before it has to; it
@@ -183,9 +183,11 @@ class MailQueue {
   /// Nothing: there is a new batch, in `all`.
   [[nodiscard]] std::optional<Taken> take_locked(Mailbox& mailbox, MailStack& all) noexcept;
   void let_in() noexcept;
+  [[nodiscard]] Taken begin_locked(MailList& list) noexcept;
   void unlink(RoomWait& wait) noexcept;
 
   [[nodiscard]] Taken begin(MailList& list) noexcept;
+  void let_in_now() noexcept;
   void add_pushed(std::uint64_t n) noexcept {
     pushed_.store(pushed_.load(memory_order_relaxed) + n, memory_order_relaxed);  // one writer
   }

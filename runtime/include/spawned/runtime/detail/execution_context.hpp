@@ -81,6 +81,8 @@ struct LiveKind {
   std::string (*describe)(ExecutionContext const&);
   /// It ends after what was started later (an actor), not with everything else (a task).
   bool in_order;
+  /// Faults::crash. Null: such a thing cannot crash.
+  void (*crash)(ExecutionContext&) noexcept = nullptr;
 };
 
 struct ExecutionContext : Runnable {

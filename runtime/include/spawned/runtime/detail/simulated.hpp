@@ -15,6 +15,8 @@
 
 namespace spawned::simulation {
 
+struct Faults;
+
 /// What a decision is about.
 enum class Choice : std::uint8_t {
   schedule,  ///< which unit runs next, or that time moves
@@ -47,9 +49,20 @@ class Simulated {
   virtual void lives(ExecutionContext& context) noexcept = 0;
   virtual void ended(ExecutionContext& context) noexcept = 0;
   /// A message is on its way to an actor. `message` is its address, which identifies it until
-  /// taken() or lost().
-  virtual void sent(ExecutionContext& receiver, void const* message) noexcept = 0;
+  /// taken(). `awaits`: the sender is about to wait for the answer.
+  virtual void sent(ExecutionContext& receiver, void const* message, bool awaits) noexcept = 0;
   virtual void taken(ExecutionContext& receiver, void const* message) noexcept = 0;
+  /// Who sent it: a number of the run, 0 for nobody.
+  [[nodiscard]] virtual std::uint32_t sender(void const* message) noexcept = 0;
+  /// An actor has crashed. `unheard`: nobody is told.
+  virtual void crashed(std::string_view who, bool unheard) noexcept = 0;
+  /// An actor that nobody asked to end has left this message unread.
+  virtual void unread(std::string_view who, std::string_view message) noexcept = 0;
+  [[nodiscard]] virtual simulation::Faults& faults() noexcept = 0;
+  /// SPAWNED_BUGGIFY: the site is active in this run.
+  [[nodiscard]] virtual bool is_active(std::uint64_t site) noexcept = 0;
+  virtual void pass_time(std::int64_t ns) noexcept = 0;
+  virtual void jump_wall_clock(std::int64_t ns) noexcept = 0;
   /// A line for the story.
   virtual void remark(std::string_view text) noexcept = 0;
   /// Something is wrong: the run ends after the present step.

@@ -23,6 +23,11 @@ class WaitList {
   void remove(Node& node) noexcept;
   /// The event: notifies everybody, once. Any thread.
   void close() noexcept;
+  /// A moment's truth.
+  [[nodiscard]] bool has_waiters() noexcept {
+    SpinGuard const guard(lock_);
+    return first_ != nullptr;
+  }
   [[nodiscard]] bool is_closed() const noexcept {
     return closed_.load(memory_order_acquire);  // closed
   }

@@ -5,6 +5,12 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include <spawned/runtime/simulation/faults.hpp>
+
+namespace spawned {
+[[nodiscard]] bool default_detect_cycles() noexcept;  // runtime.hpp
+}
+
 namespace spawned::simulation {
 
 /// When virtual time moves.
@@ -43,6 +49,16 @@ struct Options {
   unsigned depth = 3;
   /// A run that takes more steps has failed.
   std::uint64_t steps_max = 1'000'000;
+  /// RuntimeOptions::detect_cycles of the simulated runtime. Without it a circle of requests is a
+  /// deadlock, or takes as long as their time limits.
+  bool detect_cycles = default_detect_cycles();
+  /// What is made to go wrong.
+  Faults faults;
+  /// An actor that crashes when nobody waits for an answer, nor for its end, fails the run.
+  /// InjectedCrash does not.
+  bool crash_is_failure = true;
+  /// An actor that ends unasked, by itself or by a crash, and leaves mail unread fails the run.
+  bool unread_is_failure = false;
   /// Keep what happens, in Report::events. Costs some hundred nanoseconds a step.
   bool trace = false;
   RealWorld real_world = RealWorld::fail;
