@@ -373,7 +373,6 @@ TEST_SUITE("runtime/simulation/disk") {
     options.seeds = 1000;
     auto const broken = sim::explore(options, [] { return log_protocol(false); });
     REQUIRE_FALSE(broken.passed());
-    MESSAGE(broken.to_string());
     CHECK(broken.report.problem.find("an acknowledged record is lost") != std::string::npos);
     auto const fixed = sim::explore(options, [] { return log_protocol(true); });
     CAPTURE(fixed.to_string());
