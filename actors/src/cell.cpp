@@ -180,10 +180,7 @@ void CellBase::work_through(Turn turn, unsigned handled) noexcept {
         if (mailbox_.go_idle(nullptr)) return;
         continue;
       }
-      if (envelope->next.get() != nullptr) {
-        inbox_ = mailbox_.take_all();
-        continue;
-      }
+      if (envelope->next.get() != nullptr) envelope = inbox_ = mailbox_.take_all();
     }
     if (handled >= budget) {
       schedule_last(*this);

@@ -37,6 +37,7 @@ bool CellBase::is_caller_waiting() const noexcept {
 // The Deferral hangs in the request's `next`: nobody looks at that of a message in work.
 Deferral::Deferral(RequestBase& request, CellBase& cell) noexcept
     : request_(&request), cell_(&cell), deliver_(request.deliver) {
+  simulated_touches_all(true);  // whoever holds the ReplyTo may answer, at any step
   cell.retain_memory();
   request.next.set(reinterpret_cast<Envelope*>(this));
   request.deliver = &deliver_deferred;

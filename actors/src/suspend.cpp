@@ -53,6 +53,7 @@ bool CellBase::suspend() {
 }
 
 bool CellBase::take_up() noexcept {
+  simulated_touches_all(false);
   constexpr std::uint16_t both = Attention::suspended | Attention::parked;
   std::uint16_t const before =
       attention_.fetch_and(static_cast<std::uint16_t>(~both), memory_order_acquire);  // parked

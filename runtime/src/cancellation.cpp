@@ -28,8 +28,8 @@ struct TokenState {
   bool try_retain() noexcept {
     std::uint32_t count = refs.load(memory_order_relaxed);  // the CAS checks it
     while (count != 0) {
-      if (refs.compare_exchange_weak(count, count + 1, memory_order_acq_rel,
-                                     memory_order_relaxed)) {  // refs
+      if (refs.compare_exchange_weak(count, count + 1, memory_order_relaxed,
+                                     memory_order_relaxed)) {  // as a copy: release() orders
         return true;
       }
     }
@@ -63,7 +63,10 @@ CancellationToken::~CancellationToken() {
   if (state_ != nullptr) state_->release();
 }
 
-void CancellationToken::cancel() noexcept { state_->cancel(); }
+void CancellationToken::cancel() noexcept {
+  detail::simulated_touches_all(false);
+  state_->cancel();
+}
 
 bool CancellationToken::is_cancelled() const noexcept { return state_->source.stop_requested(); }
 

@@ -13,6 +13,7 @@ void ExecutionContext::wait_gate_slowly() const noexcept {
 }
 
 void ExecutionContext::cancel_with(std::uintptr_t bits) noexcept {
+  simulated_touches_all(false);
   std::uintptr_t value = wait_.load(memory_order_relaxed);  // the CAS checks it
   std::uintptr_t wanted = 0;
   bool wakes = false;
@@ -26,19 +27,19 @@ void ExecutionContext::cancel_with(std::uintptr_t bits) noexcept {
   if (!wakes) return;  // not suspended: seen at the next await
   auto& wait = *reinterpret_cast<Wait*>(value & ~all_bits);
   wait.cancel(wait);
-  wait_.fetch_and(~busy_bit, memory_order_acq_rel);  // release
+  wait_.fetch_and(~busy_bit, memory_order_release);  // release
 }
 
 void ExecutionContext::end_wait_slowly() noexcept {
   // Cancelled. Once no canceller is busy, only the flags stay; one may still be added.
-  for (int spins = 0; (wait_.load(memory_order_acquire) & busy_bit) != 0; ++spins) {  // release
+  for (int spins = 0; (wait_.load(memory_order_relaxed) & busy_bit) != 0; ++spins) {  // see below
     if (spins < 100) {
       cpu_pause();
     } else {
       yield_thread();
     }
   }
-  wait_.fetch_and(cancelled_bit | doomed_bit, memory_order_acq_rel);  // slot
+  wait_.fetch_and(cancelled_bit | doomed_bit, memory_order_acquire);  // release
 }
 
 bool ExecutionContext::suspend_doomed() noexcept {

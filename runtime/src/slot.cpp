@@ -25,7 +25,7 @@ bool SlotWait::suspend(std::coroutine_handle<> handle, ExecutionContext& context
       context.open_gate();
       return !still_ours || context.suspend_doomed();  // else the completer has queued the context
     }
-    holds_ = registered;
+    holds_.set(registered);
   }
   commit(timeout_ns);
   return true;
@@ -42,7 +42,7 @@ bool SlotWait::sleep(std::coroutine_handle<> handle, ExecutionContext& context, 
     return context.suspend_doomed();
   }
   if (!prepare(handle, context, slot)) return refused();
-  holds_ |= timed;
+  holds_.set(static_cast<std::uint8_t>(holds_.get() | timed));
   if (absolute) {
     timer_arm_at(*this, ns);
   } else {
@@ -56,7 +56,7 @@ bool SlotWait::retract() noexcept {
   bool const still_ours = slot_->stop_waiting(Slot::abandoned);
   if (still_ours) {
     context_->end_wait(*this);
-    holds_ = 0;
+    holds_.set(0);
   }
   context_->open_gate();
   return !still_ours;
@@ -104,7 +104,7 @@ ThreadWait::ThreadWait(Slot::State give_up) noexcept
 bool ThreadWait::block(Slot& slot, std::int64_t timeout_ns) noexcept {
   // Two thread wake-ups cost 50 us, an answer often less: look for it a while first.
   if (virtual_home_ != nullptr) return block_virtual(slot, timeout_ns);
-  for (int spins = 0; spins < 1000; ++spins) {
+  for (int spins = 0; spins < looks_before_sleep; ++spins) {
     if (woken_.load(memory_order_acquire) != 0) return true;  // woken
     cpu_pause();
   }

@@ -91,9 +91,11 @@ TEST_SUITE("actors/simulation_threads") {
     for (std::uint64_t seed = 1; seed < 20; ++seed) {
       CHECK_NOTHROW(sim::check_determinism(seed, program));
     }
-    auto const findings = sim::explore(program);
+    sim::ExploreOptions options;
+    options.clock = sim::ClockMode::idle;
+    auto const findings = sim::explore(options, program);
     CHECK(findings.report.problem == "value 1");
-    CHECK(sim::replay(findings.shrunk.choices, program).problem == "value 1");
+    CHECK(sim::replay(findings.shrunk.choices, options, program).problem == "value 1");
   }
   TEST_CASE_TEMPLATE_INVOKE(backends,
                             std::integral_constant<sp::Backend, sp::Backend::Blocking>,

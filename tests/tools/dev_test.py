@@ -45,13 +45,14 @@ class Dev(unittest.TestCase):
         self.assert_cannot_install(run, "still not usable")
 
     def test_wrong_usage_has_a_code_of_its_own(self):
-        for arguments in (["no_such_command"], ["test", "--quick"], ["demo", "now"], ["check", "x"]):
+        for arguments in (["no_such_command"], ["test", "--quick"], ["demo", "now"], ["model", "x"],
+                          ["check", "x"]):
             self.assertEqual(dev(*arguments).returncode, 2, arguments)
 
     def test_help_names_every_command(self):
         run = dev("help")
         self.assertEqual(run.returncode, 0)
-        for command in ("demo", "test", "bench", "check", "setup", "help"):
+        for command in ("demo", "test", "bench", "model", "check", "setup", "help"):
             self.assertIn(f"\n  {command} ", run.stdout)
 
 

@@ -19,6 +19,7 @@
 #include <spawned/runtime/channel.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/oneshot.hpp>
+#include <spawned/runtime/random.hpp>
 #include <spawned/runtime/threads.hpp>
 
 namespace spawned::threads {
@@ -84,6 +85,10 @@ using spawned::now;
 using spawned::oneshot;
 using spawned::OneshotReceiver;
 using spawned::OneshotSender;
+using spawned::random_below;
+using spawned::random_bits;
+using spawned::random_chance;
+using spawned::RandomBits;
 using spawned::real_clock;
 using spawned::Result;
 using spawned::RuntimeCounters;

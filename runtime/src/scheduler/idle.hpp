@@ -29,7 +29,9 @@
 // tries to raise searching_ from 0.
 //   1. P finds searching_ > 0. Some searcher leaves that role later in S: either it found work, and
 //      then the last one to leave looks at the queues again and notifies; or it is about to park,
-//      and then it looks again after announce(). Both looks come after P's bump in S.
+//      and then it looks again after announce(). Both looks come after P's bump in S. Who finds
+//      work by the second look may find more than it takes: it becomes the searcher again, unless
+//      there is one, and so looks once more when it leaves that role.
 //   2. P reads parked == 0. No worker has announced itself. Each looks at the counter
 //      after announce(), which comes after P's read in S, and so after the bump. A worker that is
 //      blocked comes to that late: after a time the monitor lets a spare join, which looks at the
@@ -96,16 +98,16 @@ class Idle {
     members_.fetch_add(one_parked, memory_order_seq_cst);      // idle
   }
 
-  /// The worker found work after announce(), or its timer is due. False: a waker was faster, so the
-  /// worker is a searcher now.
-  [[nodiscard]] bool retract(std::uint32_t worker) noexcept {
+  /// After announce(): the worker does not sleep, or no more. `found`: it has seen work for
+  /// anybody. True: the worker is a searcher now, because of that or because a waker claimed it.
+  [[nodiscard]] bool retract(std::uint32_t worker, bool found) noexcept {
     std::uint32_t expected = parked;
     bool const own = states_[worker].word.compare_exchange_strong(
         expected, running, memory_order_seq_cst, memory_order_seq_cst);   // idle
     if (!own) states_[worker].word.store(running, memory_order_seq_cst);  // idle
     // Not by the claimer: until the worker is up, it counts as parked, and as a searcher.
     wait_while_held(members_.fetch_sub(one_parked, memory_order_seq_cst));  // idle
-    return own;
+    return !own || (found && try_start_searching());
   }
 
   /// Keeps everybody parked until release(). False: somebody runs or searches. Waits for another
@@ -144,7 +146,8 @@ class Idle {
       for (std::uint32_t worker = 0; worker < slots; ++worker) {
         if (claim(worker)) return true;
       }
-      (void)stop_searching();  // nobody to claim: they are about to lower the count
+      (void)stop_searching();
+      await_sleeper();
     }
   }
 
@@ -184,6 +187,8 @@ class Idle {
   static constexpr std::uint32_t parked = 1;
   static constexpr std::uint32_t claimed = 2;
 
+  static constexpr int pauses_most = 100;
+
   static constexpr std::uint64_t one_parked = 1;
   static constexpr std::uint64_t one_member = std::uint64_t{1} << 32;
   static constexpr std::uint64_t held = std::uint64_t{1} << 63;
@@ -203,6 +208,25 @@ class Idle {
       cpu_pause();
       members = members_.load(memory_order_seq_cst);  // idle
     }
+  }
+
+  // Nobody could be claimed: those who count as parked are awake, and about to lower the count.
+  // Only looks, so that several who wait here do not keep each other busy.
+  void await_sleeper() const noexcept {
+    for (int spins = 0; parked_count() != 0 && !has_sleeper(); ++spins) {
+      if (spins < pauses_most) {
+        cpu_pause();
+      } else {
+        yield_thread();  // one of them is off its core
+      }
+    }
+  }
+  bool has_sleeper() const noexcept {
+    std::uint32_t const slots = slots_.load(memory_order_seq_cst);  // idle
+    for (std::uint32_t worker = 0; worker < slots; ++worker) {
+      if (states_[worker].word.load(memory_order_seq_cst) == parked) return true;  // idle
+    }
+    return false;
   }
 
   // The caller has added the worker to searching_ beforehand.

@@ -25,7 +25,7 @@ void Injector::push(Runnable& work) noexcept {
 std::size_t Injector::take(Runnable** items, std::size_t most) noexcept {
   std::size_t const count = queue_->items.try_dequeue_bulk(items, most);
   if (count != 0) {
-    pending_.fetch_sub(static_cast<std::int64_t>(count), memory_order_seq_cst);  // pending
+    pending_.fetch_sub(static_cast<std::int64_t>(count), memory_order_relaxed);  // a number
   }
   return count;
 }

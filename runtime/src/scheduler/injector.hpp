@@ -6,7 +6,8 @@
 // Orderings.
 //   pending   push() adds (seq_cst)  ->  has_work() loads (seq_cst).
 //             Part of the total order of idle.hpp. An item whose increment a worker has seen was
-//             enqueued before (the increment happens after), so its dequeue finds it.
+//             enqueued before (the increment happens after), so its dequeue finds it. take()
+//             announces nothing: who sees the count too high looks in vain.
 #pragma once
 
 #include <cstddef>

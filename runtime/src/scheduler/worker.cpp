@@ -19,6 +19,10 @@ namespace spawned::detail {
 constinit thread_local WorkerLocal* current_worker = nullptr;
 constinit thread_local Simulated* simulated = nullptr;
 
+void simulated_touches_all(bool from_now_on) noexcept {
+  if (simulated != nullptr) simulated->touches_all(from_now_on);
+}
+
 Worker::Worker(Scheduler& home, std::uint32_t number, std::uint64_t seed, Kind kind)
     : index(number), kind_(kind), random_(seed | 1) {
   scheduler = &home;
@@ -368,7 +372,8 @@ void Worker::park() noexcept {
     (void)scheduler->idle.stop_searching();
   }
   // The second look of idle.hpp: after announce(), every later notifier finds this worker.
-  bool stay = is_work_elsewhere() || scheduler->stopping();
+  bool const found = is_work_elsewhere();
+  bool stay = found || scheduler->stopping();
   if (!stay && virtual_time) {
     // Due already: time moved after the timers were looked at and before this worker announced
     // itself, so that nobody will wake it for them.
@@ -382,7 +387,7 @@ void Worker::park() noexcept {
       parked_ns_.add(static_cast<std::uint64_t>(scheduler->clock().now().count() - before));
     }
   }
-  if (!scheduler->idle.retract(index)) searching_ = true;  // a waker made it a searcher
+  searching_ = scheduler->idle.retract(index, found);
   scheduler->monitor.on_unpark();
 }
 

@@ -18,4 +18,17 @@ void check_options(Options const& options) {
   }
 }
 
+void check_options(ExploreOptions const& options) {
+  check_options(static_cast<Options const&>(options));
+  if (options.jobs > jobs_most) {
+    throw InvalidSimulation("simulation::ExploreOptions::jobs is " + std::to_string(options.jobs) +
+                            "; allowed: 0 to " + std::to_string(jobs_most));
+  }
+  if (options.time_budget < std::chrono::nanoseconds::zero()) {
+    throw InvalidSimulation("simulation::ExploreOptions::time_budget is " +
+                            std::to_string(options.time_budget.count()) +
+                            " ns; allowed: 0, which is none, and more");
+  }
+}
+
 }  // namespace spawned::simulation

@@ -22,8 +22,19 @@ struct Ready {
   std::uint32_t unit;
 };
 
+/// What a step has to do with: two steps whose order matters have a unit in common, or one of them
+/// has to do with all.
+struct Footprint {
+  std::uint32_t unit = 0;  ///< who ran; 0: the clock
+  bool all = false;
+  std::vector<std::uint32_t> units;  ///< whom it sent to, woke, or serves; with itself
+};
+
 class Chooser {
  public:
+  /// Instead of an index: this run is not worth going on with.
+  static constexpr std::uint32_t give_up = ~std::uint32_t{0};
+
   Chooser() = default;
   Chooser(Chooser const&) = delete;
   Chooser& operator=(Chooser const&) = delete;
@@ -36,6 +47,12 @@ class Chooser {
   virtual std::uint32_t choose(std::uint32_t n, Choice kind) = 0;
   /// The same with two answers: 1 with the given probability.
   virtual bool chance(double probability, Choice kind) = 0;
+  /// Wants to be told of steps(), and asked for the next() even where there is one answer.
+  [[nodiscard]] virtual bool tracks() const noexcept { return false; }
+  /// A step was this. Called before the next decision, and after the last.
+  virtual void stepped(Footprint& /*footprint*/) {}
+  /// The program has ended: what comes now is not part of the run.
+  virtual void ended() {}
   /// For people: "random, clock 0.15".
   [[nodiscard]] virtual std::string name() const = 0;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "simulation/pct_chooser.hpp"
+
 namespace spawned::simulation {
 
 std::uint32_t RandomChooser::next(std::span<Ready const> ready, bool clock) {
@@ -37,22 +39,40 @@ std::uint32_t GivenChooser::choose(std::uint32_t n, Choice /*kind*/) { return ta
 
 bool GivenChooser::chance(double /*probability*/, Choice /*kind*/) { return take(2) != 0; }
 
+namespace {
+
+// 30 % random walk, 50 % priorities, 20 % a clock that is in a hurry.
+std::unique_ptr<Chooser> from_portfolio(std::uint64_t seed, Options const& options) {
+  Splitmix draw(seed ^ 0x5851f42d4c957f2dU);  // the choosers' own draws are others
+  std::uint32_t const percent = draw.below(100);
+  bool const clock_races = options.clock == ClockMode::adversarial && options.clock_share > 0;
+  if (percent < 30) {
+    double const most = options.clock_share * draw.below(8) / 4;  // 0 to 1.75 of it
+    return std::make_unique<RandomChooser>(seed, std::min(1.0, most));
+  }
+  if (percent < 80) return std::make_unique<PctChooser>(seed, 2 + draw.below(2), clock_races);
+  return std::make_unique<RandomChooser>(seed, clock_races ? 0.3 + 0.6 * draw.unit() : 0);
+}
+
+}  // namespace
+
 std::unique_ptr<Chooser> make_chooser(std::uint64_t seed, Options const& options) {
-  double share = options.clock_share;
   switch (options.strategy) {
     case Strategy::portfolio:
-      // 0 to 1.75 of it.
-      share = std::min(1.0, options.clock_share * static_cast<double>(seed % 8) / 4);
-      break;
+      return from_portfolio(seed, options);
     case Strategy::random:
-      break;
+      return std::make_unique<RandomChooser>(seed, options.clock_share);
     case Strategy::pct:
+      return std::make_unique<PctChooser>(
+          seed, options.depth, options.clock == ClockMode::adversarial && options.clock_share > 0);
     case Strategy::delay_bounded:
     case Strategy::exhaustive:
-      throw InvalidSimulation(std::string("simulation::Options::strategy is ") +
-                              to_string(options.strategy) + ", which is not there yet");
+    case Strategy::reduced:
+      break;
   }
-  return std::make_unique<RandomChooser>(seed, share);
+  throw InvalidSimulation(std::string("simulation::Options::strategy is ") +
+                          to_string(options.strategy) +
+                          ", which has no seeds: it is for explore()");
 }
 
 }  // namespace spawned::simulation

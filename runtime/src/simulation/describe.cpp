@@ -38,12 +38,16 @@ char const* to_string(Outcome outcome) noexcept {
       return "passed";
     case Outcome::failed:
       return "failed";
+    case Outcome::violated:
+      return "violated";
     case Outcome::deadlock:
       return "deadlock";
     case Outcome::step_limit:
       return "step limit";
     case Outcome::stuck_end:
       return "stuck at the end";
+    case Outcome::crashed:
+      return "crashed";
     case Outcome::real_world:
       return "a call of the real world";
   }
@@ -62,6 +66,8 @@ char const* to_string(Strategy strategy) noexcept {
       return "delay_bounded";
     case Strategy::exhaustive:
       return "exhaustive";
+    case Strategy::reduced:
+      return "reduced";
   }
   return "?";
 }

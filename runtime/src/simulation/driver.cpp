@@ -81,6 +81,7 @@ std::uint32_t Driver::choose(std::uint32_t n, Choice kind) noexcept {
   if (n < 2) return 0;
   std::uint32_t const choice = chooser_->choose(n, kind);
   keep(choice, n);
+  tracker_.touches_all();
   return choice;
 }
 
@@ -88,6 +89,7 @@ bool Driver::chance(double probability, Choice kind) noexcept {
   if (probability <= 0) return false;
   bool const yes = chooser_->chance(probability, kind);
   keep(yes ? 1 : 0, 2);
+  tracker_.touches_all();
   return yes;
 }
 
@@ -113,6 +115,7 @@ Event& Driver::note(Event::Kind kind, std::uint32_t unit, std::string text) {
   event.kind = kind;
   event.time = scheduler_->clock().now();
   event.step = steps_;
+  event.choices = choices_.size();
   event.unit = unit;
   event.text = std::move(text);
   return event;
@@ -120,26 +123,37 @@ Event& Driver::note(Event::Kind kind, std::uint32_t unit, std::string text) {
 
 void Driver::lives(detail::ExecutionContext& context) noexcept {
   std::uint32_t const unit = ready_.born(context);
+  if (tracks_) tracker_.born(unit, context.kind->in_order);
   if (!options_.trace) return;
   if (units_.size() <= unit) units_.resize(unit + 1);
-  units_[unit] = short_name(context.kind->describe(context));
+  units_[unit] = unit == 1 ? "program" : short_name(context.kind->describe(context));
   note(Event::Kind::start, unit, {}).from = running_;
 }
 
 void Driver::ended(detail::ExecutionContext& context) noexcept {
+  tracker_.touches_all();
+  notice_handling();
   if (options_.trace) note(Event::Kind::end, ready_.number(context), {});
   ready_.dead(context);
 }
 
 void Driver::sent(detail::ExecutionContext& receiver, void const* message, bool awaits) noexcept {
   if (awaits) waits_for_[running_] = ready_.number(receiver);
+  if (tracks_) tracker_.sent(running_, ready_.number(receiver), message);
   if (!options_.trace && plan_.faults().reorder == 0) return;
+  notice_handling();
   under_way_[message] = {events_.size(), running_};
   if (options_.trace) note(Event::Kind::send, ready_.number(receiver), {}).from = running_;
 }
 
-void Driver::taken(detail::ExecutionContext& /*receiver*/, void const* message) noexcept {
-  taken_ = message;
+void Driver::taken(detail::ExecutionContext& receiver, void const* message) noexcept {
+  if (taken_ == nullptr) taken_ = message;
+  if (tracks_) tracker_.taken(ready_.number(receiver), message);
+}
+
+// An actor that ends in the turn of its last message does other things in it, too.
+void Driver::notice_handling() noexcept {
+  if (taken_ != nullptr && handling_ == nullptr) handling_ = worker_->activity.step();
 }
 
 std::uint32_t Driver::sender(void const* message) noexcept {
@@ -160,16 +174,28 @@ void Driver::unread(std::string_view who, std::string_view message) noexcept {
 }
 
 void Driver::pass_time(std::int64_t ns) noexcept {
-  (void)move_time(scheduler_->clock().now().count() + ns);
+  (void)move_time(scheduler_->clock().now().count() + ns, true);
 }
 
 void Driver::remark(std::string_view text) noexcept {
   mix(text);
+  notice_handling();
   if (options_.trace) note(Event::Kind::remark, running_, std::string(text));
 }
 
 void Driver::fail(std::string problem) noexcept {
   if (problem_.empty()) problem_ = std::move(problem);
+}
+
+std::int64_t Driver::now_ns() noexcept { return scheduler_->clock().now().count(); }
+
+// Looks at the checks of the program. `last`: it has ended.
+void Driver::look(bool last) {
+  std::string problem = checks_.after_step(now_ns(), last);
+  if (problem.empty() || !problem_.empty()) return;
+  remark(problem);
+  violated_ = true;
+  fail(std::move(problem));
 }
 
 // --- steps ---
@@ -180,23 +206,58 @@ std::int64_t Driver::next_timer_ns() const noexcept {
 }
 
 // False: the runtime has a clock of its own, which does not want to.
-bool Driver::move_time(std::int64_t to_ns) {
+bool Driver::move_time(std::int64_t to_ns, bool tell) {
   if (&scheduler_->clock() == clock_.get()) {
     clock_->set(to_ns);
   } else if (!scheduler_->clock().on_idle(std::chrono::nanoseconds(to_ns))) {
     return false;
   }
   mix(static_cast<std::uint64_t>(to_ns));
-  if (options_.trace) note(Event::Kind::time, Event::nobody, {});
+  if (!options_.trace || !tell) return true;
+  last_step_ = events_.size();
+  note(Event::Kind::time, Event::nobody, {});
   return true;
+}
+
+// Moves time until something is due: on its way it comes past moments at which only the wheels of
+// the timers turn.
+bool Driver::move_time_to_a_timer() {
+  if (!move_time(earliest_timer_ns(*this), true)) return false;
+  std::size_t const told = last_step_;
+  std::size_t const before = ready_.all().size();
+  while (collect() == 0 && ready_.all().size() == before) {
+    std::int64_t const next = earliest_timer_ns(*this);
+    // Not later: it is another runtime's, which has its turn.
+    if (next == detail::TimerWheel::none || next <= scheduler_->clock().now().count()) break;
+    if (!move_time(next, false)) break;
+  }
+  if (options_.trace) events_[told].time = scheduler_->clock().now();
+  return true;
+}
+
+void Driver::note_step(detail::Runnable& work, std::uint32_t unit) {
+  Event& event = note(Event::Kind::step, unit, {});
+  auto const waker = wakers_.find(&work);
+  if (waker != wakers_.end() && waker->second != Event::no_cause) {
+    event.cause = waker->second;
+    event.from = events_[waker->second].unit;
+  }
+  last_step_ = events_.size() - 1;
+}
+
+// What has come since the step before is there because of it.
+void Driver::make_ready(detail::Runnable& work) {
+  mix(ready_.add(work));
+  if (options_.trace) wakers_[&work] = last_step_;
 }
 
 void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   running_ = unit;
   if (!waits_for_.empty()) waits_for_.erase(unit);
   taken_ = nullptr;
+  handling_ = nullptr;
   std::size_t const first = events_.size();
-  if (options_.trace) note(Event::Kind::step, unit, {});
+  if (options_.trace) note_step(work, unit);
   worker_->activity.end();
   worker_->running = &work;
   {
@@ -206,12 +267,13 @@ void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   worker_->running = nullptr;
   running_ = Event::nobody;
   mix(unit);
-  detail::Step const* const step = worker_->activity.step();
+  detail::Step const* step = worker_->activity.step();
   if (step != nullptr) mix(step->name);
   worker_->activity.end();
   if (!options_.trace) return;
   Event& event = events_[first];
-  event.text = step == nullptr ? std::string("goes on") : std::string(step->name);
+  if (handling_ != nullptr) step = handling_;
+  if (step != nullptr) event.text = step->name;
   if (taken_ == nullptr) return;
   auto const found = under_way_.find(taken_);
   if (found == under_way_.end()) return;
@@ -228,7 +290,7 @@ std::size_t Driver::collect() {
   plan_.wake(now, ready_);
   std::size_t fired = worker_->take_all(now, found);
   fired += scheduler_->timekeeper.poll(now, found);
-  while (detail::Runnable* const work = found.take_first()) ready_.add(*work);
+  while (detail::Runnable* const work = found.take_first()) make_ready(*work);
   return fired;
 }
 
@@ -249,29 +311,45 @@ bool Driver::let_go_wrong(Ready const& unit) {
 
 Driver::Step Driver::step() {
   bool const fired = collect() != 0;
-  std::int64_t const next = next_timer_ns();
-  bool const timers = next != detail::TimerWheel::none;
+  bool const timers = next_timer_ns() != detail::TimerWheel::none;
   auto const ready = ready_.all();
   // Who was woken in place, a blocked thread, has his turn before time moves.
   if (fired && ready.empty()) return Step::done;
+  if (tracks_) end_tracked_step();
   if (ready.empty() && !timers) return Step::quiet;
   if (steps_ == options_.steps_max) return Step::limit;
   ++steps_;
   bool const clock = timers && (ready.empty() || options_.clock == ClockMode::adversarial);
   std::uint32_t const of = static_cast<std::uint32_t>(ready.size()) + (clock ? 1 : 0);
   std::uint32_t choice = 0;
-  if (of > 1) {
+  if (of > 1 || tracks_) {
     choice = chooser_->next(ready, clock);
-    keep(choice, of);
+    if (choice == Chooser::give_up) {
+      if (running_ == Event::nobody) return Step::gave_up;
+      choice = 0;  // in the middle of a step, which must come to its end
+    }
+    if (of > 1) keep(choice, of);
   }
-  if (choice == ready.size()) {
-    if (!move_time(earliest_timer_ns(*this))) return Step::quiet;
+  bool const is_time = choice == ready.size();
+  std::uint32_t const unit = is_time ? Event::nobody : ready[choice].unit;
+  recent_.ran(unit);
+  if (tracks_) tracker_.begin(running_ == Event::nobody ? unit : Event::nobody);
+  if (is_time) {
+    if (!move_time_to_a_timer()) return Step::quiet;
   } else {
     Ready const taken = ready_.take(choice);
     if (let_go_wrong(taken)) run_unit(*taken.work, taken.unit);
   }
+  if (checks_.any()) look(false);
   if (hashes != nullptr) hashes->push_back(hash_);
   return Step::done;
+}
+
+// Whom the last step has woken is known only now.
+void Driver::end_tracked_step() {
+  if (running_ != Event::nobody) tracker_.touches_all();  // another step in the middle of one
+  for (Ready const& woken : ready_.fresh()) tracker_.touches(woken.unit);
+  tracker_.end(*chooser_);
 }
 
 // --- threads ---
@@ -378,6 +456,24 @@ std::string Driver::who_lives() const {
   return text;
 }
 
+std::string Driver::who_ran() const {
+  constexpr std::size_t shown = 5;
+  std::string text = "of the last " + std::to_string(recent_.size()) + " steps:";
+  auto const busiest = recent_.busiest();
+  auto const living = ready_.living();
+  for (std::size_t i = 0; i < std::min(shown, busiest.size()); ++i) {
+    auto const [unit, steps] = busiest[i];
+    auto const found = living.find(unit);
+    text += "\n  " + std::to_string(steps) + ": ";
+    if (found != living.end()) {
+      text += found->second->kind->describe(*found->second);
+    } else {
+      text += unit == Event::nobody ? "moves of time" : "what has ended, or has no name";
+    }
+  }
+  return text;
+}
+
 bool Driver::leaves_something() const {
   return scheduler_->living.count() != 0 || threads_->any_blocked();
 }
@@ -406,19 +502,24 @@ Report Driver::run(Program const& program) {
   }();
   JoinHandle<void> const handle = detail::spawn_on(
       *scheduler_, note_the_end(std::move(body), ending), std::source_location::current());
+  tracks_ = chooser_->tracks();
   Step last = Step::done;
   auto wrong = [this] { return !problem_.empty() || real_world_.failed(); };
   while (!ending.ended && !wrong() && last == Step::done) last = step();
+  if (ending.ended && ending.exception == nullptr) look(true);
+  checks_.close();
+  report.marks = checks_.marks();
   if (real_world_.failed()) {
     report.outcome = Outcome::real_world;  // its text follows, when it is over
   } else if (!problem_.empty()) {
-    report.outcome = Outcome::failed;
+    report.outcome = violated_ ? Outcome::violated : Outcome::failed;
     report.problem = std::move(problem_);
-  } else if (!ending.ended) {
+  } else if (!ending.ended && last != Step::gave_up) {
     bool const limit = last == Step::limit;
     report.outcome = limit ? Outcome::step_limit : Outcome::deadlock;
     report.problem =
-        (limit ? "the program has not ended after " + std::to_string(steps_) + " steps; there are:"
+        (limit ? "the program has not ended after " + std::to_string(steps_) + " steps; " +
+                     who_ran() + "\nThere are:"
                : std::string("nothing can run any more, and the program has not ended; "
                              "there wait:")) +
         who_lives();
@@ -426,6 +527,8 @@ Report Driver::run(Program const& program) {
     report.outcome = Outcome::failed;
     report.problem = what_of(ending.exception);
   }
+  report.name = options_.name;
+  report.clock = options_.clock;
   report.strategy = chooser_->name();
   report.steps = steps_;
   report.time = scheduler_->clock().now();
@@ -433,6 +536,9 @@ Report Driver::run(Program const& program) {
   report.choices = std::exchange(choices_, {});
   report.events = std::exchange(events_, {});
   options_.trace = false;
+  if (tracks_ && last != Step::gave_up) end_tracked_step();
+  tracks_ = false;
+  chooser_->ended();
   end(report);
   if (real_world_.failed()) {
     report.outcome = Outcome::real_world;

@@ -20,11 +20,14 @@
 #include <spawned/runtime/simulation.hpp>
 
 #include "scheduler/scheduler.hpp"
+#include "simulation/checks.hpp"
 #include "simulation/chooser.hpp"
 #include "simulation/fault_plan.hpp"
 #include "simulation/ready_list.hpp"
 #include "simulation/real_world.hpp"
+#include "simulation/recent.hpp"
 #include "simulation/threads.hpp"
+#include "simulation/tracker.hpp"
 
 namespace spawned::simulation {
 
@@ -92,7 +95,12 @@ class Driver final : public detail::Simulated {
   void jump_wall_clock(std::int64_t ns) noexcept override { plan_.jump_wall_clock(ns); }
   void remark(std::string_view text) noexcept override;
   void fail(std::string problem) noexcept override;
-  void post(detail::Runnable& work) noexcept override { ready_.add(work); }
+  [[nodiscard]] Checks& checks() noexcept override { return checks_; }
+  [[nodiscard]] std::int64_t now_ns() noexcept override;
+  void touches_all(bool from_now_on) noexcept override {
+    from_now_on ? tracker_.touches_all_from_now_on() : tracker_.touches_all();
+  }
+  void post(detail::Runnable& work) noexcept override { make_ready(work); }
   void block(detail::atomic<std::uint32_t>& word) noexcept override;
   void wake(detail::atomic<std::uint32_t>& word) noexcept override { threads_->wake(word); }
   void run_blocking(detail::Runnable& work) noexcept override { threads_->submit(work); }
@@ -100,7 +108,8 @@ class Driver final : public detail::Simulated {
   [[nodiscard]] bool run_until_ended(bool roots_only, std::int64_t timeout_ns) noexcept override;
 
  private:
-  enum class Step : std::uint8_t { done, quiet, limit };
+  friend class Stepper;
+  enum class Step : std::uint8_t { done, quiet, limit, gave_up };
 
   Step step();
   std::size_t collect();
@@ -108,13 +117,20 @@ class Driver final : public detail::Simulated {
   void abort_waiting() noexcept;
   void run_unit(detail::Runnable& work, std::uint32_t unit);
   [[nodiscard]] bool let_go_wrong(Ready const& unit);
-  [[nodiscard]] bool move_time(std::int64_t to_ns);
+  [[nodiscard]] bool move_time(std::int64_t to_ns, bool tell);
   void mix(std::uint64_t value) noexcept;
   void mix(std::string_view text) noexcept;
   Event& note(Event::Kind kind, std::uint32_t unit, std::string text);
+  [[nodiscard]] bool move_time_to_a_timer();
+  void notice_handling() noexcept;
+  void note_step(detail::Runnable& work, std::uint32_t unit);
+  void make_ready(detail::Runnable& work);
   void keep(std::uint32_t choice, std::uint32_t of);
+  void look(bool last);
   void end(Report& report);
+  void end_tracked_step();
   [[nodiscard]] std::string who_lives() const;
+  [[nodiscard]] std::string who_ran() const;
   template <typename Condition>
   [[nodiscard]] bool run_until(Condition condition) noexcept;
 
@@ -126,7 +142,6 @@ class Driver final : public detail::Simulated {
   detail::Worker* worker_ = nullptr;
 
   FaultPlan plan_;
-  bool faulty_ = false;  // some rate is not 0
   ReadyList ready_;
   std::optional<Threads> threads_;
   std::uint32_t running_ = Event::nobody;
@@ -137,6 +152,11 @@ class Driver final : public detail::Simulated {
   std::uint64_t hash_ = 0xcbf29ce484222325U;
   std::vector<std::uint32_t> choices_;
   std::string problem_;
+  Recent recent_;
+  bool tracks_ = false;
+  Tracker tracker_;        // used if tracks_
+  bool violated_ = false;  // problem_ is a check's
+  Checks checks_;
 
   // Of the trace.
   std::vector<Event> events_;
@@ -147,6 +167,9 @@ class Driver final : public detail::Simulated {
   };
   std::unordered_map<void const*, UnderWay> under_way_;
   void const* taken_ = nullptr;
+  detail::Step const* handling_ = nullptr;                 // what the unit did with `taken_`
+  std::unordered_map<void const*, std::uint64_t> wakers_;  // what can run: the event that let it
+  std::uint64_t last_step_ = Event::no_cause;              // the event of the step before
 };
 
 /// The same for the other runtimes that the calling thread simulates.

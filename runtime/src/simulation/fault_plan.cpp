@@ -39,13 +39,10 @@ bool FaultPlan::before_turn(Ready const& unit, bool actor, bool on_thread, std::
 
 void FaultPlan::wake(std::int64_t now_ns, ReadyList& ready) {
   if (paused_.empty()) return;
-  auto const kept =
-      std::stable_partition(paused_.begin(), paused_.end(),
-                            [now_ns](Paused const& each) { return each.until_ns > now_ns; });
-  for (auto place = kept; place != paused_.end(); ++place) {
-    ready.add_as(*place->unit.work, place->unit.unit);
+  for (Paused const& each : paused_) {
+    if (each.until_ns <= now_ns) ready.add_as(*each.unit.work, each.unit.unit);
   }
-  paused_.erase(kept, paused_.end());
+  std::erase_if(paused_, [now_ns](Paused const& each) { return each.until_ns <= now_ns; });
 }
 
 std::int64_t FaultPlan::next_ns() const noexcept {

@@ -39,12 +39,21 @@ class ReadyList {
     return found != numbers_.end() ? found->second.context : nullptr;
   }
 
-  void add(detail::Runnable& work) { add_as(work, number(work)); }
+  /// The number of the unit.
+  std::uint32_t add(detail::Runnable& work) {
+    std::uint32_t const unit = number(work);
+    add_as(work, unit);
+    return unit;
+  }
   /// `work` stands for the unit of this number.
   void add_as(detail::Runnable& work, std::uint32_t unit) { ready_.push_back({&work, unit}); }
 
   [[nodiscard]] std::span<Ready const> all() const noexcept {
     return std::span<Ready const>(ready_).subspan(begin_);
+  }
+  /// What was added after the last take().
+  [[nodiscard]] std::span<Ready const> fresh() const noexcept {
+    return std::span<Ready const>(ready_).subspan(after_take_);
   }
   /// Takes one out; the others keep their order.
   Ready take(std::size_t index) {
@@ -59,12 +68,14 @@ class ReadyList {
     } else {
       ready_.erase(place);
     }
+    after_take_ = ready_.size();
     return taken;
   }
 
  private:
   std::vector<Ready> ready_;
   std::size_t begin_ = 0;
+  std::size_t after_take_ = 0;
   struct Unit {
     std::uint32_t number;
     detail::ExecutionContext* context;

@@ -28,9 +28,12 @@ namespace {
 
 constinit thread_local SimulatedRuntimes::State* here = nullptr;
 
-Options with_idle_clock() {
+// For programs that were not written to be simulated.
+Options gentle() {
   Options options;
   options.clock = ClockMode::idle;
+  options.strategy = Strategy::random;
+  options.steps_max = 1'000'000'000;
   return options;
 }
 
@@ -44,7 +47,7 @@ void forget(Driver& driver) noexcept {
 }  // namespace
 
 SimulatedRuntimes::SimulatedRuntimes(std::uint64_t seed)
-    : SimulatedRuntimes(seed, with_idle_clock()) {}
+    : SimulatedRuntimes(seed, gentle()) {}
 
 SimulatedRuntimes::SimulatedRuntimes(std::uint64_t seed, Options const& options) {
   check_options(options);

@@ -6,7 +6,6 @@
 
 #include <pthread.h>
 
-#include <spawned/runtime/detail/futex.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 
 #include "scheduler/scheduler.hpp"
@@ -19,34 +18,14 @@ DedicatedThread::DedicatedThread(Scheduler& runtime, DedicatedThreads& owner) no
 void DedicatedThread::post(Runnable& work) noexcept {
   Scheduler::Entry const entry(runtime());  // the runtime may end as soon as the unit has run
   runtime().outside_starts();
-  work_.set(&work);
-  if (word_.exchange(posted, memory_order_acq_rel) == asleep) futex_wake_one(word_);  // posted
+  turns_.post(work);
 }
 
 void DedicatedThread::retire() noexcept {
   if (current_worker == &local_) {
     leaving_ = true;
-  } else if (word_.exchange(retired, memory_order_acq_rel) == asleep) {  // posted
-    futex_wake_one(word_);
-  }
-}
-
-// True: a unit was posted and is in work_. False: the thread is to leave.
-bool DedicatedThread::wait_for_work() noexcept {
-  for (int spins = 0;; ++spins) {
-    std::uint32_t const seen = word_.load(memory_order_relaxed);  // the exchange below decides
-    if (seen == posted || seen == retired) {
-      return word_.exchange(idle, memory_order_acq_rel) == posted;  // posted
-    }
-    if (spins < spins_most) {
-      cpu_pause();
-      continue;
-    }
-    std::uint32_t expected = idle;
-    if (seen == asleep || word_.compare_exchange_strong(expected, asleep, memory_order_acq_rel,
-                                                        memory_order_relaxed)) {  // posted
-      futex_wait(word_, asleep);
-    }
+  } else {
+    turns_.retire();
   }
 }
 
@@ -56,10 +35,11 @@ void DedicatedThread::run() noexcept {
   std::construct_at(&local_);  // nothing is left of the thread before
   local_.scheduler = &runtime();
   current_worker = &local_;
-  while (!leaving_ && wait_for_work()) {
-    Runnable& work = *work_.get();
-    local_.running = &work;
-    work.run(work);
+  while (!leaving_) {
+    Runnable* const work = turns_.wait();
+    if (work == nullptr) break;
+    local_.running = work;
+    work->run(*work);
     local_.running = nullptr;
     runtime().outside_stops();
   }
@@ -79,7 +59,7 @@ DedicatedThread& DedicatedThreads::start() {
     free_.pop_back();
   }
   place->leaving_ = false;
-  place->word_.store(DedicatedThread::idle, memory_order_relaxed);  // the thread does not run yet
+  place->turns_.reset();
   try {
     std::thread([this, place] {
       place->run();

@@ -38,21 +38,30 @@ TEST_SUITE("runtime/detail/idle") {
     CHECK_FALSE(idle.notify_one());
     CHECK_FALSE(idle.notify_if_idle());
     CHECK_FALSE(idle.try_start_searching());
-    CHECK_FALSE(idle.retract(0));  // claimed: it searches now
+    CHECK(idle.retract(0, false));  // claimed: it searches now
     CHECK(idle.parked_count() == 1);
     CHECK(idle.stop_searching());
     CHECK(idle.notify_if_idle());
-    CHECK_FALSE(idle.retract(1));
+    CHECK(idle.retract(1, false));
     CHECK(idle.parked_count() == 0);
   }
 
   TEST_CASE("a worker that retracts in time is running and no searcher") {
     Idle idle(1);
     idle.announce(0);
-    CHECK(idle.retract(0));
+    CHECK_FALSE(idle.retract(0, false));
     CHECK(idle.parked_count() == 0);
     CHECK_FALSE(idle.notify_one());
     CHECK(idle.try_start_searching());
+  }
+
+  TEST_CASE("a worker that retracts because it saw work is the searcher, unless there is one") {
+    Idle idle(2);
+    idle.announce(0);
+    CHECK(idle.retract(0, true));
+    idle.announce(1);
+    CHECK_FALSE(idle.retract(1, true));
+    CHECK(idle.stop_searching());  // 0 was the only one
   }
 
   TEST_CASE("sleep returns at once when the worker was claimed before") {
@@ -60,14 +69,14 @@ TEST_SUITE("runtime/detail/idle") {
     idle.announce(0);
     CHECK(idle.notify_one());
     idle.sleep(0, wait_forever);
-    CHECK_FALSE(idle.retract(0));
+    CHECK(idle.retract(0, false));
   }
 
   TEST_CASE("sleep returns after its time limit, and the worker can retract") {
     Idle idle(1);
     idle.announce(0);
     idle.sleep(0, 1'000'000);
-    CHECK(idle.retract(0));
+    CHECK_FALSE(idle.retract(0, false));
   }
 
   TEST_CASE("notify_all claims everybody who is parked, also while one searches") {
@@ -76,8 +85,8 @@ TEST_SUITE("runtime/detail/idle") {
     idle.announce(1);
     idle.announce(3);
     idle.notify_all();
-    CHECK_FALSE(idle.retract(1));
-    CHECK_FALSE(idle.retract(3));
+    CHECK(idle.retract(1, false));
+    CHECK(idle.retract(3, false));
     CHECK(idle.parked_count() == 0);
     CHECK_FALSE(idle.stop_searching());
     CHECK_FALSE(idle.stop_searching());
@@ -118,8 +127,9 @@ TEST_SUITE("runtime/detail/idle") {
             searching = false;
             (void)idle.stop_searching();
           }
-          if (items.load() == 0 && !stop.load()) idle.sleep(index, wait_forever);
-          if (!idle.retract(index)) searching = true;
+          bool const found = items.load() != 0;
+          if (!found && !stop.load()) idle.sleep(index, wait_forever);
+          searching = idle.retract(index, found);
         }
       });
     }

@@ -137,6 +137,7 @@ struct Oneshot {
 /// A channel for one value. One block from the pool. `auto [sender, receiver] = oneshot<int>();`
 template <typename T>
 [[nodiscard]] Oneshot<T> oneshot() {
+  detail::simulated_touches_all(true);
   auto* const block = detail::pool_new<detail::OneshotBlock<T>>();
   return {OneshotSender<T>(*block), OneshotReceiver<T>(*block)};
 }

@@ -1,9 +1,13 @@
 // The atomics shim: every shared word of the library is declared through this header.
 //
-// In production the names are the standard ones and cost nothing. A model checker replaces this one
-// header to see each access, which is why no other file includes <atomic> and why shared but
-// non-atomic data is kept in SharedCell.
+// In production the names are the standard ones and cost nothing. Where SPAWNED_MODEL is defined
+// they are the model checker's, which sees each access (docs/design/model-checking.md). That is why
+// no other file includes <atomic> and why shared but non-atomic data is kept in SharedCell.
 #pragma once
+
+#if defined(SPAWNED_MODEL)
+#include <spawned/testing/detail/shim.hpp>
+#else
 
 #include <atomic>
 #include <cstdint>
@@ -41,4 +45,15 @@ inline void cpu_pause() noexcept {
 #endif
 }
 
+/// How often a lock that spins does so before it looks again.
+inline constexpr int pauses_of_a_spin = 16;
+
+/// How often a thread that waits for an answer looks for it before it sleeps.
+inline constexpr int looks_before_sleep = 1000;
+
+/// Gives the processor away; used when a spin has lasted so long that the holder must be off-core.
+void yield_thread() noexcept;
+
 }  // namespace spawned::detail
+
+#endif

@@ -53,7 +53,9 @@ class ChannelCore {
   };
 
   /// Born with one sender and the receiver.
-  explicit ChannelCore(std::size_t capacity) noexcept : capacity_(capacity) {}
+  explicit ChannelCore(std::size_t capacity) noexcept : capacity_(capacity) {
+    simulated_touches_all(true);
+  }
   ChannelCore(ChannelCore const&) = delete;
   ChannelCore& operator=(ChannelCore const&) = delete;
 

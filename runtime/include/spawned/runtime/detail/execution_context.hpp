@@ -33,7 +33,7 @@
 //             A canceller sees the Wait initialised; one word decides whether the cancellation or
 //             the registration came first, so a cancellation is seen by one of the two. Who sees
 //             the context doomed also sees what was written before request_doom().
-//   release   cancel_with() RMWs wait_ (acq_rel)  ->  end_wait() loads or CASes wait_ (acquire).
+//   release   cancel_with() RMWs wait_ (release)  ->  end_wait() RMWs wait_ (acquire).
 //             The canceller is done with the Wait before its frame goes on.
 #pragma once
 

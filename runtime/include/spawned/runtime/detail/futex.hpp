@@ -7,6 +7,8 @@
 
 #include <spawned/runtime/detail/atomic.hpp>
 
+#if !defined(SPAWNED_MODEL)
+
 namespace spawned::detail {
 
 /// For futex_wait: no time limit.
@@ -21,3 +23,5 @@ void futex_wake_one(atomic<std::uint32_t>& word) noexcept;
 void futex_wake_all(atomic<std::uint32_t>& word) noexcept;
 
 }  // namespace spawned::detail
+
+#endif

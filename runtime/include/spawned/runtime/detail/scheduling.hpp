@@ -144,6 +144,9 @@ void require_running(Scheduler& scheduler, char const* what);
 /// Errors  std::system_error when no thread can be started.
 [[nodiscard]] Executor& dedicated_executor(Scheduler& scheduler);
 
+/// Tells whoever drives a simulation, if it is one: see Simulated::touches_all().
+void simulated_touches_all(bool from_now_on) noexcept;
+
 /// Queues `work` at its home to run soon: in the run-next slot of the calling worker, or through
 /// post() when the caller is no worker of that home. Any thread.
 void schedule(Runnable& work) noexcept;

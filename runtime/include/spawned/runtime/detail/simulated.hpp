@@ -15,6 +15,7 @@
 
 namespace spawned::simulation {
 
+class Checks;
 struct Faults;
 
 /// What a decision is about.
@@ -65,8 +66,14 @@ class Simulated {
   virtual void jump_wall_clock(std::int64_t ns) noexcept = 0;
   /// A line for the story.
   virtual void remark(std::string_view text) noexcept = 0;
+  /// The checks and marks that the program has set up.
+  [[nodiscard]] virtual simulation::Checks& checks() noexcept = 0;
+  [[nodiscard]] virtual std::int64_t now_ns() noexcept = 0;
   /// Something is wrong: the run ends after the present step.
   virtual void fail(std::string problem) noexcept = 0;
+  /// The running step does what others can notice though it neither sends to them nor wakes them;
+  /// `from_now_on`: every step may, for something shared has come to life.
+  virtual void touches_all(bool from_now_on) noexcept = 0;
 
   // --- the runtime that is driven ---
 

@@ -16,8 +16,10 @@
 // Orderings.
 //   value     complete() exchanges (acq_rel)  ->  is_done() loads (acquire).
 //             The receiver sees the value the completer stored before.
-//   waiter    begin_wait() CASes (acq_rel)  ->  complete() exchanges (acq_rel).
+//   waiter    begin_wait() CASes (release)  ->  complete() exchanges (acq_rel).
 //             The completer sees the waiter initialised.
+//   gone      stop_waiting() CASes (release)  ->  complete() exchanges (acq_rel).
+//             The completer frees the block after who gave up is done with it.
 #pragma once
 
 #include <coroutine>
@@ -59,22 +61,22 @@ class Slot {
   [[nodiscard]] bool begin_wait(SlotWaiter& waiter) noexcept {
     waiter_.set(&waiter);
     std::uint32_t expected = empty;
-    return state_.compare_exchange_strong(expected, waiting, memory_order_acq_rel,
+    return state_.compare_exchange_strong(expected, waiting, memory_order_release,
                                           memory_order_acquire);  // waiter, value
   }
 
   /// Timer or canceller: takes the right to resume the waiter. `next` is empty or abandoned.
   [[nodiscard]] bool stop_waiting(State next) noexcept {
     std::uint32_t expected = waiting;
-    return state_.compare_exchange_strong(expected, next, memory_order_acq_rel,
-                                          memory_order_acquire);  // waiter, value
+    return state_.compare_exchange_strong(expected, next, memory_order_release,
+                                          memory_order_relaxed);  // gone
   }
 
   /// Completer, once, after storing the value. False: abandoned, the caller frees the block.
   /// True: the receiver owns the block, do not touch it any more.
   [[nodiscard]] bool complete(bool turn_ends = false) noexcept {
     SlotWaiter* waiter = nullptr;
-    auto const before = state_.exchange(done, memory_order_acq_rel);  // value, waiter
+    auto const before = state_.exchange(done, memory_order_acq_rel);  // value, waiter, gone
     if (before == abandoned) return false;
     if (before == waiting) {
       waiter = waiter_.get();
@@ -116,7 +118,7 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
   /// Also while suspended, once the context was queued and will not be resumed. The slot then says
   /// who owns its block, as after finish().
   ~SlotWait() {
-    if (holds_ != 0) (void)finish();
+    if (holds_.get() != 0) (void)finish();
   }
 
   /// Whole await_suspend() for a slot that others may already complete. True: suspended.
@@ -140,7 +142,7 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
     context.close_gate();
     slot.start_waiting(*this);
     if (context.begin_wait(*this)) {
-      holds_ = registered;
+      holds_.set(registered);
       return true;
     }
     outcome_.set(WaitOutcome::cancelled);
@@ -150,7 +152,7 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
   [[nodiscard]] bool refused() noexcept { return context_->suspend_doomed(); }
   void commit(std::int64_t timeout_ns) noexcept {
     if (timeout_ns != no_deadline) {
-      holds_ |= timed;
+      holds_.set(static_cast<std::uint8_t>(holds_.get() | timed));
       timer_arm_after(*this, timeout_ns);
     }
     context_->open_gate();
@@ -161,9 +163,9 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
 
   /// First call of await_resume().
   WaitOutcome finish() noexcept {
-    if ((holds_ & registered) != 0) context_->end_wait(*this);
-    if ((holds_ & timed) != 0) timer_cancel(*this);
-    holds_ = 0;
+    if ((holds_.get() & registered) != 0) context_->end_wait(*this);
+    if ((holds_.get() & timed) != 0) timer_cancel(*this);
+    holds_.set(0);
     return outcome_.get();
   }
 
@@ -195,7 +197,7 @@ class SlotWait final : public SlotWaiter, public Wait, public TimerEntry {
   SharedCell<WaitOutcome> outcome_{WaitOutcome::completed};  // written by whoever gives up
   static constexpr std::uint8_t registered = 1;              // with the context, for cancellation
   static constexpr std::uint8_t timed = 2;                   // with a wheel
-  std::uint8_t holds_ = 0;
+  SharedCell<std::uint8_t> holds_{0};                        // ordered by the gate
   atomic<bool> given_up_{false};
 };
 

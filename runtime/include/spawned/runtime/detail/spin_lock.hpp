@@ -9,9 +9,6 @@
 
 namespace spawned::detail {
 
-/// Gives the processor away; used when a spin has lasted so long that the holder must be off-core.
-void yield_thread() noexcept;
-
 class SpinLock {
  public:
   void lock() noexcept {
@@ -29,7 +26,7 @@ class SpinLock {
   // push into one bounded mailbox do half as much again if they look after one pause.
   static void back_off(unsigned looks) noexcept {
     if (looks >= 20) return yield_thread();
-    for (int i = 0; i < 16; ++i) cpu_pause();
+    for (int i = 0; i < pauses_of_a_spin; ++i) cpu_pause();
   }
 
   atomic<bool> locked_{false};

@@ -22,7 +22,9 @@
 //             The owner overwrites a slot only after the thief has finished reading it.
 //   last      pop() stores bottom then loads top; steal() loads top then bottom; all four seq_cst.
 //             In their single total order one of the two sees the other, so the last item is taken
-//             once. Acquire/release would let both miss each other (store buffering).
+//             once. Acquire/release would let both miss each other (store buffering). The CASes
+//             need no part in that order: if pop() reads an older top than a thief does, then its
+//             load precedes the thief's loads in the order, and so does its store of bottom.
 //   No stand-alone fences: ThreadSanitizer cannot see them, and on x86-64 a seq_cst load is a
 //   plain load, so steal() pays for no barrier before its CAS.
 //
@@ -72,8 +74,8 @@ class WorkStealingDeque {
     }
     T const item = ring->at(bottom).load(detail::memory_order_relaxed);  // written by this thread
     if (top < bottom) return item;
-    bool const won = top_.compare_exchange_strong(top, top + 1, detail::memory_order_seq_cst,
-                                                  detail::memory_order_relaxed);  // last
+    bool const won = top_.compare_exchange_strong(top, top + 1, detail::memory_order_relaxed,
+                                                  detail::memory_order_relaxed);  // one word
     bottom_.store(bottom + 1, detail::memory_order_relaxed);                      // empty again
     return won ? item : nullptr;
   }
@@ -85,8 +87,8 @@ class WorkStealingDeque {
     if (top >= bottom) return nullptr;
     auto* ring = buffer_.load(detail::memory_order_acquire);          // grow
     T const item = ring->at(top).load(detail::memory_order_relaxed);  // ordered by publish
-    if (!top_.compare_exchange_strong(top, top + 1, detail::memory_order_seq_cst,
-                                      detail::memory_order_relaxed)) {  // last, reuse
+    if (!top_.compare_exchange_strong(top, top + 1, detail::memory_order_release,
+                                      detail::memory_order_relaxed)) {  // reuse
       return nullptr;
     }
     return item;
@@ -118,8 +120,8 @@ class WorkStealingDeque {
 
   /// Anybody. A moment's estimate; exact when the owner calls it and no thief is at work.
   [[nodiscard]] std::size_t size() const noexcept {
-    auto const bottom = bottom_.load(detail::memory_order_seq_cst);  // last
-    auto const top = top_.load(detail::memory_order_seq_cst);        // last
+    auto const bottom = bottom_.load(detail::memory_order_relaxed);  // an estimate
+    auto const top = top_.load(detail::memory_order_relaxed);        // an estimate
     return bottom > top ? static_cast<std::size_t>(bottom - top) : 0;
   }
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }

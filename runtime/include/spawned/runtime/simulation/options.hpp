@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <stdexcept>
+#include <string>
 
 #include <spawned/runtime/simulation/faults.hpp>
 
@@ -19,19 +20,24 @@ enum class ClockMode : std::uint8_t {
   adversarial,  ///< at any step, as if a processor were slow: timeouts race with what they limit
 };
 
-/// How the next unit of work is chosen.
+/// How the next unit of work is chosen. The seed alone decides what the first three do, so that any
+/// of their runs can be repeated alone. The others enumerate: explore() only, in one process, and
+/// best with ClockMode::idle, because time can move without end.
 enum class Strategy : std::uint8_t {
-  portfolio,      ///< one of `random` and `pct` with parameters drawn from the seed
+  portfolio,      ///< the seed draws one: 30 % `random`, 50 % `pct` 2 or 3, 20 % a hurried clock
   random,         ///< any unit that can run, all alike
   pct,            ///< random priorities, and `depth` - 1 changes of them at random steps
-  delay_bounded,  ///< explore() only: every run with at most `depth` units passed over
-  exhaustive,     ///< explore() only: every run, depth first
+  delay_bounded,  ///< every run with at most `depth` units passed over; FIFO otherwise
+  exhaustive,     ///< every run, depth first
+  /// The same without runs that differ only in the order of steps of actors that have nothing to do
+  /// with each other. Sound if actors share nothing but messages; tasks may share anything.
+  reduced,
 };
 [[nodiscard]] char const* to_string(Strategy strategy) noexcept;
 
-/// What becomes of calls of the real world, which no seed decides: the real clock, sleeping threads,
-/// new threads, sockets, random devices. Only a program that links spawned::simulation_interpose
-/// knows of them; docs/design/simulation.md lists them.
+/// What becomes of calls of the real world, which no seed decides: the real clock, sleeping
+/// threads, new threads, sockets, random devices. Only a program that links
+/// spawned::simulation_interpose knows of them; docs/design/simulation.md lists them.
 enum class RealWorld : std::uint8_t {
   ignore,      ///< they happen
   warn,        ///< they happen, and each call site is logged once
@@ -62,6 +68,17 @@ struct Options {
   /// Keep what happens, in Report::events. Costs some hundred nanoseconds a step.
   bool trace = false;
   RealWorld real_world = RealWorld::fail;
+
+  /// Of the scenario: SPAWNED_SIM_REPLAY finds it by this.
+  std::string name = "simulation";
+  /// Where traces go that are too long for a line; empty: to SPAWNED_SIM_TRACE_DIR, or nowhere.
+  std::string trace_directory;
+  /// Replay a trace of another build all the same, as far as it fits. SPAWNED_SIM_ANY_BUILD=1 does
+  /// that from outside.
+  bool any_build = false;
+  /// How far explore() looks for a simpler run that fails alike.
+  std::uint64_t shrink_runs = 5000;
+  std::chrono::nanoseconds shrink_time = std::chrono::seconds(20);  ///< real
 };
 
 /// An option out of range, or one that does not fit the call.

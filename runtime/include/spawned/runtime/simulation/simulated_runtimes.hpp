@@ -13,8 +13,9 @@ namespace spawned::simulation {
 /// threads flavour's run() with it: nothing runs but while this thread waits for it.
 ///
 /// Such a runtime has one worker. A ManualClock of its options is kept; any other clock is replaced
-/// by virtual time. By default time moves only when nothing can run (ClockMode::idle): code
-/// that expects an answer in time gets it.
+/// by virtual time. By default time moves only when nothing can run (ClockMode::idle), so
+/// that code which expects an answer in time gets it, and units run in a random order
+/// (Strategy::random).
 ///
 /// Errors   the constructor throws InvalidSimulation for an option out of range, and
 ///          std::logic_error if the thread has such an object already. A wait that nothing can end
