@@ -65,6 +65,7 @@ void Driver::attach(detail::Scheduler& scheduler) {
 }
 
 void Driver::runtime_ended() noexcept {
+  world.reset();
   scheduler_ = nullptr;
   if (on_end != nullptr) on_end(*this);
 }

@@ -100,6 +100,9 @@ class Simulated {
   /// gone by, or nothing can run any more. Negative: no limit.
   [[nodiscard]] virtual bool run_until_ended(bool roots_only, std::int64_t timeout_ns) noexcept = 0;
 
+  /// The simulated network and disks, once somebody has asked for them.
+  std::shared_ptr<void> world;
+
  protected:
   Simulated() = default;
   ~Simulated() = default;
