@@ -97,8 +97,7 @@ TEST_SUITE("actors/simulation_threads") {
     CHECK(findings.report.problem == "value 1");
     CHECK(sim::replay(findings.shrunk.choices, options, program).problem == "value 1");
   }
-  TEST_CASE_TEMPLATE_INVOKE(backends,
-                            std::integral_constant<sp::Backend, sp::Backend::Blocking>,
+  TEST_CASE_TEMPLATE_INVOKE(backends, std::integral_constant<sp::Backend, sp::Backend::Blocking>,
                             std::integral_constant<sp::Backend, sp::Backend::Thread>);
 
   TEST_CASE("blocking jobs interleave where they wait for the runtime, and only there") {

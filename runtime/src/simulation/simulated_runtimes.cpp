@@ -46,8 +46,7 @@ void forget(Driver& driver) noexcept {
 
 }  // namespace
 
-SimulatedRuntimes::SimulatedRuntimes(std::uint64_t seed)
-    : SimulatedRuntimes(seed, gentle()) {}
+SimulatedRuntimes::SimulatedRuntimes(std::uint64_t seed) : SimulatedRuntimes(seed, gentle()) {}
 
 SimulatedRuntimes::SimulatedRuntimes(std::uint64_t seed, Options const& options) {
   check_options(options);
