@@ -399,12 +399,16 @@ bool Driver::run_until(Condition condition) noexcept {
   return true;
 }
 
+// Jobs that nobody waits for are no living contexts, and are run before the runtime ends.
+bool Driver::nothing_is_left() const {
+  return scheduler_->living.count() == 0 && ready_.all().empty() && !threads_->any_blocked();
+}
+
 bool Driver::run_until_ended(bool roots_only, std::int64_t timeout_ns) noexcept {
   std::int64_t const end =
       timeout_ns < 0 ? INT64_MAX : scheduler_->clock().now().count() + timeout_ns;
   for (;;) {
-    if (roots_only ? !scheduler_->living.roots_left() : scheduler_->living.count() == 0)
-      return true;
+    if (roots_only ? !scheduler_->living.roots_left() : nothing_is_left()) return true;
     if (run_a_step(false) || run_another_runtime(*this, false)) continue;
     if (next_timer_ns() > end || !run_any_step()) break;
   }

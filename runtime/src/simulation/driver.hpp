@@ -115,6 +115,7 @@ class Driver final : public detail::Simulated {
   std::size_t collect();
   [[nodiscard]] bool run_any_step();
   void abort_waiting() noexcept;
+  [[nodiscard]] bool nothing_is_left() const;
   void run_unit(detail::Runnable& work, std::uint32_t unit);
   [[nodiscard]] bool let_go_wrong(Ready const& unit);
   [[nodiscard]] bool move_time(std::int64_t to_ns, bool tell);

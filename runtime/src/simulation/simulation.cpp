@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -17,6 +18,19 @@
 
 namespace spawned::simulation {
 
+namespace {
+
+// What does not end cannot be destroyed; its memory is given up (Outcome::stuck_end says so). Kept
+// where a leak checker sees that it is not forgotten.
+void give_up(std::unique_ptr<Runtime> runtime) {
+  static std::mutex mutex;
+  static auto& given_up = *new std::vector<std::unique_ptr<Runtime>>();
+  std::scoped_lock const lock(mutex);
+  given_up.push_back(std::move(runtime));
+}
+
+}  // namespace
+
 Report run_with(std::unique_ptr<Chooser> chooser, Program const& program, Options const& options,
                 std::vector<std::uint64_t>* hashes) {
   detail::require_no_worker("simulation::run");
@@ -27,8 +41,7 @@ Report run_with(std::unique_ptr<Chooser> chooser, Program const& program, Option
   runtime_options.detect_cycles = options.detect_cycles;
   auto runtime = std::make_unique<Runtime>(detail::Driven{&driver}, std::move(runtime_options));
   Report report = driver.run(program);
-  // What does not end cannot be destroyed; its memory is given up (Outcome::stuck_end says so).
-  if (driver.leaves_something()) (void)runtime.release();
+  if (driver.leaves_something()) give_up(std::move(runtime));
   return report;
 }
 
