@@ -338,7 +338,7 @@ Driver::Step Driver::step() {
     if (!move_time_to_a_timer()) return Step::quiet;
   } else {
     Ready const taken = ready_.take(choice);
-    if (let_go_wrong(taken)) run_unit(*taken.work, taken.unit);
+    if (!plan_.is_used() || let_go_wrong(taken)) run_unit(*taken.work, taken.unit);
   }
   if (checks_.any()) look(false);
   if (hashes != nullptr) hashes->push_back(hash_);
@@ -451,10 +451,8 @@ std::string Driver::who_lives() const {
       if (next->second == unit) break;
     }
     if (circle.size() < 2 || circle.back() != unit) continue;
-    text += "\n  a circle: ";
-    for (std::uint32_t const each : circle) {
-      text += (each == unit && &each == circle.data() ? "" : " waits for ") + name_of(each);
-    }
+    text += "\n  a circle: " + name_of(unit);
+    for (std::size_t i = 1; i < circle.size(); ++i) text += " waits for " + name_of(circle[i]);
     break;
   }
   return text;

@@ -7,6 +7,13 @@ namespace spawned::simulation {
 
 bool FaultPlan::happens(double rate) { return rate > 0 && decisions_.chance(rate, Choice::fault); }
 
+bool FaultPlan::is_used() noexcept {
+  if (used_) return true;
+  used_ = wall_jumps_ns_ != 0 || faults_.clock_skew != 0 || faults_.crash > 0 ||
+          faults_.pause > 0 || faults_.starve > 0 || faults_.slow > 0 || faults_.clock_jump > 0;
+  return used_;
+}
+
 // One to eight eighths.
 std::int64_t FaultPlan::some_of(std::chrono::nanoseconds most) {
   return most.count() / 8 * (1 + std::int64_t{decisions_.choose(8, Choice::fault)});

@@ -22,6 +22,8 @@ class FaultPlan {
 
   [[nodiscard]] Faults& faults() noexcept { return faults_; }
 
+  /// Something is to go wrong, or was at some time. If not, no turn need be asked about.
+  [[nodiscard]] bool is_used() noexcept;
   /// Before the turn of a unit, `actor` if it is one. False: it is paused, do not run it.
   /// `said`: what went wrong, for the story.
   [[nodiscard]] bool before_turn(Ready const& unit, bool actor, bool on_thread, std::int64_t now_ns,
@@ -57,6 +59,7 @@ class FaultPlan {
   std::int64_t wall_jumps_ns_ = 0;
   std::uint32_t crashes_ = 0;
   bool crash_ = false;
+  bool used_ = false;
   std::unordered_map<std::uint64_t, bool> sites_;
 };
 
