@@ -36,6 +36,13 @@ class Address {
 
 namespace spawned::detail {
 
+/// What `which` says of an object that may be gone; empty if it says nothing.
+inline io::Address address_of(IoObject const* object,
+                              io::Address const* (IoObject::*which)() const noexcept) {
+  io::Address const* const address = object == nullptr ? nullptr : (object->*which)();
+  return address == nullptr ? io::Address() : *address;
+}
+
 template <typename Handle>
 struct IoConnect : IoMake<Handle> {
   explicit IoConnect(io::Address to) noexcept : address(std::move(to)) {}
@@ -97,14 +104,10 @@ class TcpStream {
   void close() noexcept { handle_.close(); }
 
   [[nodiscard]] Address local_address() const {
-    Address const* const address =
-        handle_.object() == nullptr ? nullptr : handle_.object()->local_address();
-    return address == nullptr ? Address() : *address;
+    return detail::address_of(handle_.object(), &detail::IoObject::local_address);
   }
   [[nodiscard]] Address peer_address() const {
-    Address const* const address =
-        handle_.object() == nullptr ? nullptr : handle_.object()->peer_address();
-    return address == nullptr ? Address() : *address;
+    return detail::address_of(handle_.object(), &detail::IoObject::peer_address);
   }
 
  private:
@@ -124,9 +127,7 @@ class TcpListener {
   }
   void close() noexcept { handle_.close(); }
   [[nodiscard]] Address local_address() const {
-    Address const* const address =
-        handle_.object() == nullptr ? nullptr : handle_.object()->local_address();
-    return address == nullptr ? Address() : *address;
+    return detail::address_of(handle_.object(), &detail::IoObject::local_address);
   }
 
  private:
@@ -185,9 +186,7 @@ class UdpSocket {
   }
   void close() noexcept { handle_.close(); }
   [[nodiscard]] Address local_address() const {
-    Address const* const address =
-        handle_.object() == nullptr ? nullptr : handle_.object()->local_address();
-    return address == nullptr ? Address() : *address;
+    return detail::address_of(handle_.object(), &detail::IoObject::local_address);
   }
 
  private:
