@@ -3,6 +3,7 @@
 #include <spawned/actors/detail/envelopes.hpp>
 #include <spawned/actors/detail/mail_queue.hpp>
 #include <spawned/actors/detail/simulated_turn.hpp>
+#include <spawned/actors/detail/watch.hpp>
 #include <spawned/actors/request.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/detail/simulated.hpp>
@@ -14,7 +15,7 @@ namespace spawned::detail {
 namespace {
 
 // Ids come in blocks, so that starting an actor touches no shared word.
-ActorId next_actor_id() noexcept {
+std::uint64_t next_real_identity() noexcept {
   constexpr std::uint64_t block = 4096;
   static atomic<std::uint64_t> blocks{0};
   struct Range {
@@ -26,12 +27,12 @@ ActorId next_actor_id() noexcept {
     range.next = blocks.fetch_add(block, memory_order_relaxed) + 1;  // only distinctness matters
     range.end = range.next + block;
   }
-  return ActorId{range.next++};
+  return range.next++;
 }
 
 // Equal runs have equal ids.
-ActorId simulated_actor_id() noexcept {
-  return simulated != nullptr ? ActorId{simulated->next_actor_id()} : next_actor_id();
+std::uint64_t simulated_identity() noexcept {
+  return simulated != nullptr ? simulated->next_actor_id() : next_real_identity();
 }
 
 class StopEnvelope final : public Envelope {
@@ -55,12 +56,16 @@ class StopEnvelope final : public Envelope {
 
 }  // namespace
 
+std::uint64_t next_identity(CellBase const& where) noexcept {
+  return where.home->stepwise() ? simulated_identity() : next_real_identity();
+}
+
 CellBase::CellBase(Executor& where, ActorKind const& actor_kind) noexcept
     : ExecutionContext(where, actor_kind, &run_turn),
       mailbox_(actor_kind.init == nullptr ? Mailbox::Start::idle : Mailbox::Start::running),
       detects_cycles_(where.detects_cycles()),
       started_(actor_kind.init == nullptr),
-      id_(where.stepwise() ? simulated_actor_id() : next_actor_id()) {
+      id_{where.stepwise() ? simulated_identity() : next_real_identity()} {
   if (detects_cycles_) await_checks = finds_cycles;
 }
 
@@ -110,11 +115,16 @@ void CellBase::launch() {
   CellBase* const starter = running();
   if (starter != nullptr) parent_ = starter->ancestor();
   if (!live_add(*this, starter == nullptr)) {
-    actor_kind().destroy_state(*this);
-    actor_kind().destroy_cell(*this);
     throw RuntimeEnded("start");
   }
   if (has_init) schedule_spawned(*this);
+}
+
+void CellBase::abandon() noexcept {
+  actor_kind().destroy_state(*this);
+  Watch::forget_all(*this);
+  if (handles_.drop_strong()) release_memory();
+  release_memory();
 }
 
 Turn CellBase::start_coroutine(std::coroutine_handle<> frame, Turn (*after)(CellBase&)) {
@@ -243,9 +253,10 @@ void CellBase::finish_end() noexcept {
   if (extra != nullptr) {
     extra->dependants.close();
     extra->idle.end();
+    extra->end_hooks.run_all(*this);
   }
   Envelope* const held = std::exchange(held_reply_, nullptr);
-  waiters_.close();
+  while (!waiters_.close()) Watch::fire_all(*this, reason_);
   if (held != nullptr) {
     (void)held->deliver(this, *held, exited_ ? Operation::discard : Operation::finish);
   }
@@ -281,7 +292,7 @@ Turn CellBase::fail(std::string_view during, Envelope* reply) noexcept {
   if (is_queued()) unread = mail_queue().unread();
   log_crash(*this, during, reason, unread);
   if (simulated != nullptr)
-    tell_of_crash(*this, during, reason, reply == nullptr && !waiters_.has_waiters());
+    tell_of_crash(*this, during, reason, reply == nullptr && !waiters_.has_members());
   if (ending_) {  // in teardown: the reply held back keeps its place
     reason_ = std::move(reason);
     return Turn::next;

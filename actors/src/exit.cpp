@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/detail/watch.hpp>
 #include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 
@@ -37,9 +38,18 @@ void CellBase::adopt(CellExtra* options) noexcept {
 }
 
 void CellBase::exit(ExitReason reason) {
-  if (reason.kind() == ExitReason::Kind::normal && running() != this) return;
+  CellBase const* const sender = running();
+  if (reason.kind() != ExitReason::Kind::kill && traps_exits()) {
+    ActorId const from = sender != nullptr ? sender->id() : ActorId();
+    actor_kind().post_exit(*this, EndNotice{from, std::move(reason)}, nullptr);
+  } else if (reason.kind() != ExitReason::Kind::normal || sender == this) {
+    if (reason.kind() == ExitReason::Kind::kill) reason = ExitReason::Kind::killed;
+    exit_for_good(std::move(reason));
+  }
+}
+
+void CellBase::exit_for_good(ExitReason reason) {
   if (has_ended() || is_exiting()) return;
-  if (reason.kind() == ExitReason::Kind::kill) reason = ExitReason::Kind::killed;
   CellExtra& more = extra();
   auto* const envelope = pool_new<ExitEnvelope>();
   if (more.exit_claimed.exchange(true, memory_order_relaxed)) {  // first come

@@ -178,34 +178,70 @@ void ThreadWait::sleep(std::int64_t duration_ns) noexcept {
                                        : wait.block_real(slot, duration_ns));
 }
 
+// Under the lock: at the ring's end, which is also its front for who makes it first_.
+void WaitList::insert(Member& member) noexcept {
+  if (first_ == nullptr) {
+    first_ = member.previous = member.next = &member;
+  } else {
+    member.next = first_;
+    member.previous = first_->previous;
+    member.previous->next = member.next->previous = &member;
+  }
+  member.linked = true;
+}
+
+void WaitList::unlink(Member& member) noexcept {
+  if (first_ == &member) first_ = member.next != &member ? member.next : nullptr;
+  member.previous->next = member.next;
+  member.next->previous = member.previous;
+  member.linked = false;
+  if (member.guest) {
+    guests_.store(guests_.load(memory_order_relaxed) - 1,
+                  memory_order_relaxed);  // under this lock
+  }
+}
+
 bool WaitList::add(Node& node) noexcept {
   SpinGuard const guard(lock_);
   if (closed_.load(memory_order_relaxed)) return false;  // written under this lock
-  node.next = first_;
-  if (first_ != nullptr) first_->previous = &node;
-  first_ = &node;
-  node.linked = true;
+  insert(node);
   return true;
 }
 
-void WaitList::remove(Node& node) noexcept {
+bool WaitList::take(Member& member) noexcept {
   SpinGuard const guard(lock_);
-  if (!node.linked) return;
-  (node.previous == nullptr ? first_ : node.previous->next) = node.next;
-  if (node.next != nullptr) node.next->previous = node.previous;
-  node.linked = false;
+  if (!member.linked) return false;
+  unlink(member);
+  return true;
 }
 
-void WaitList::close() noexcept {
+bool WaitList::close() noexcept {
   SpinGuard const guard(lock_);
+  if (first_ != nullptr && first_->guest) return false;
   closed_.store(true, memory_order_release);  // closed
   while (first_ != nullptr) {
-    Node& node = *first_;
-    first_ = node.next;
-    if (first_ != nullptr) first_->previous = nullptr;
-    node.linked = false;
+    auto& node = static_cast<Node&>(*first_);
+    unlink(node);
     (void)node.slot.complete();  // a waiter that gave up takes our lock before it goes
   }
+  return true;
+}
+
+bool WaitList::add_guest(Member& guest) noexcept {
+  SpinGuard const guard(lock_);
+  if (closed_.load(memory_order_relaxed)) return false;  // written under this lock
+  insert(guest);
+  first_ = &guest;
+  guests_.store(guests_.load(memory_order_relaxed) + 1, memory_order_relaxed);  // under this lock
+  return true;
+}
+
+WaitList::Member* WaitList::take_guest() noexcept {
+  SpinGuard const guard(lock_);
+  Member* const guest = first_;
+  if (guest == nullptr || !guest->guest) return nullptr;
+  unlink(*guest);
+  return guest;
 }
 
 bool wait_blocking(WaitList& list, std::int64_t timeout_ns) noexcept {

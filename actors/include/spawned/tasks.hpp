@@ -8,6 +8,7 @@
 #include <spawned/actors/continue_with.hpp>
 #include <spawned/actors/delegate.hpp>
 #include <spawned/actors/exit_timers.hpp>
+#include <spawned/actors/links.hpp>
 #include <spawned/actors/listeners.hpp>
 #include <spawned/actors/protocol.hpp>
 #include <spawned/actors/reply_to.hpp>
@@ -41,8 +42,11 @@ using spawned::Context;
 using spawned::DeadLetter;
 using spawned::default_request_timeout;
 using spawned::DeferRefused;
+using spawned::Down;
+using spawned::Exit;
 using spawned::exit_after;
 using spawned::ExitReason;
+using spawned::Flush;
 using spawned::HandlerTimeout;
 using spawned::InitResult;
 using spawned::kill_after;
@@ -50,6 +54,9 @@ using spawned::ListenerHandle;
 using spawned::ListenerState;
 using spawned::MailboxInfo;
 using spawned::MessageResponse;
+using spawned::Monitored;
+using spawned::MonitorId;
+using spawned::MonitorRef;
 using spawned::no_timeout;
 using spawned::Overflow;
 using spawned::PendingReply;

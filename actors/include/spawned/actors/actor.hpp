@@ -9,6 +9,7 @@
 #include <spawned/actors/context.hpp>
 #include <spawned/actors/detail/actor_cell.hpp>
 #include <spawned/actors/detail/envelopes.hpp>
+#include <spawned/actors/detail/notices.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/options.hpp>
 #include <spawned/actors/responses.hpp>
@@ -24,10 +25,24 @@ namespace detail {
 /// The place of `backend` in a runtime. `what` names the operation in errors.
 [[nodiscard]] Executor& executor_of(Scheduler& scheduler, Backend backend, char const* what);
 
+/// Makes a cell live, after `before(cell)`, when nobody else knows it yet.
+template <typename A, typename Before>
+ActorRef<A> launch(ActorCell<A>& cell, Before&& before) {
+  try {
+    before(cell);
+    cell.launch();
+  } catch (...) {
+    cell.abandon();
+    throw;
+  }
+  return ActorRef<A>(cell);
+}
+inline constexpr auto nothing_before = [](CellBase&) noexcept {};
+
 /// Starts an actor with options.
-template <typename A, typename... Args>
-ActorRef<A> start_with(Scheduler& scheduler, char const* what, ActorOptions options,
-                       Args&&... args) {
+template <typename A, typename Before, typename... Args>
+ActorRef<A> start_before(Before&& before, Scheduler& scheduler, char const* what,
+                         ActorOptions options, Args&&... args) {
   CellExtra* extra = make_extra(std::move(options));
   Executor* own_home = nullptr;
   try {
@@ -36,8 +51,7 @@ ActorRef<A> start_with(Scheduler& scheduler, char const* what, ActorOptions opti
     if (extra->own_home) own_home = &home;
     auto* const cell = pool_new<ActorCell<A>>(home, std::forward<Args>(args)...);
     cell->adopt(std::exchange(extra, nullptr));
-    cell->launch();
-    return ActorRef<A>(*cell);
+    return launch(*cell, before);
   } catch (...) {
     if (own_home != nullptr) own_home->retire();
     if (extra != nullptr) pool_delete(extra);
@@ -45,17 +59,29 @@ ActorRef<A> start_with(Scheduler& scheduler, char const* what, ActorOptions opti
   }
 }
 
-/// Starts an actor with the options of its class, if that has some.
 template <typename A, typename... Args>
-ActorRef<A> start_plain(Scheduler& scheduler, char const* what, Args&&... args) {
+ActorRef<A> start_with(Scheduler& scheduler, char const* what, ActorOptions options,
+                       Args&&... args) {
+  return start_before<A>(nothing_before, scheduler, what, std::move(options),
+                         std::forward<Args>(args)...);
+}
+
+/// Starts an actor with the options of its class, if that has some.
+template <typename A, typename Before, typename... Args>
+ActorRef<A> start_plain_before(Before&& before, Scheduler& scheduler, char const* what,
+                               Args&&... args) {
   if constexpr (has_actor_options<A>) {
-    return start_with<A>(scheduler, what, A::actor_options(), std::forward<Args>(args)...);
+    return start_before<A>(before, scheduler, what, A::actor_options(),
+                           std::forward<Args>(args)...);
   } else {
     auto* const cell =
         pool_new<ActorCell<A>>(workers_of(scheduler, what), std::forward<Args>(args)...);
-    cell->launch();
-    return ActorRef<A>(*cell);
+    return launch(*cell, before);
   }
+}
+template <typename A, typename... Args>
+ActorRef<A> start_plain(Scheduler& scheduler, char const* what, Args&&... args) {
+  return start_plain_before<A>(nothing_before, scheduler, what, std::forward<Args>(args)...);
 }
 
 /// Waits until init is done. After an error the actor ends by itself or has been told to.

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
+#include <spawned/actors/error.hpp>
 #include <spawned/actors/exit_reason.hpp>
+#include <spawned/runtime/task.hpp>
 #include <spawned/runtime/time.hpp>
 
 namespace spawned {
@@ -21,6 +23,11 @@ template <typename A>
 class WeakActorRef;
 template <typename R>
 class ReplyTo;
+class MonitorRef;
+enum class Flush : bool;
+struct Down;
+template <typename Ref>
+struct Monitored;
 
 /// Threads   belongs to the actor: use it in its callbacks, also after a co_await, nowhere else.
 template <typename A>
@@ -87,6 +94,51 @@ class Context {
   /// callback is done, without teardown. OTP's exit(self(), reason).
   void exit(ExitReason reason) { cell_->exit(std::move(reason)); }
 
+  // --- links and monitors: <spawned/actors/links.hpp> ---
+
+  /// Ties this actor's end to the other's: if one ends with any reason but `normal`, the other gets
+  /// an exit signal with that reason. Once per pair, whoever asks; to itself it does nothing.
+  /// `target`: a ref of any kind.
+  ///
+  /// Errors   `no_such_actor` if the other has ended and this actor does not trap exits; if it
+  ///          does, an Exit with reason `no_actor` follows. std::bad_alloc.
+  /// Cost     one pooled block, both lists' locks. A second link of a pair is found by a look
+  ///          through the shorter list of both.
+  /// Source   OTP's link/1.
+  /// Example  docs/guide/links-and-monitors.md
+  template <typename Target>
+  Result<void, ActorError> link(Target const& target);
+  /// Takes the link back, whichever side made it: no Exit of it is handled any more. False: there
+  /// was none. A lethal signal that was on its way still ends this actor.
+  template <typename Target>
+  bool unlink(Target const& target);
+
+  /// This actor gets an `M` (made from a Down) when `target` ends, for whatever reason; at once,
+  /// with reason `no_actor`, if it has. Each call makes one more monitor. To itself it never comes.
+  /// Errors   std::bad_alloc. Does not compile unless this actor has a handle_message(M).
+  /// Cost     as link().
+  /// Source   OTP's monitor/2.
+  template <typename M = Down, typename Target>
+  MonitorRef monitor(Target const& target);
+  /// No Down of it comes any more; with `Flush::yes` none that waits in the mailbox is handled
+  /// either. False: it had fired or was taken back before.
+  bool demonitor(MonitorRef const& monitor, Flush flush = Flush{false});
+
+  /// From now on exit signals, but `kill`, come as messages to handle_message(Exit), in the order
+  /// of what their sender sent before. What it was before. One from the actor that started this one
+  /// by start_linked() ends it still, with teardown. Errors: std::bad_alloc.
+  bool trap_exit(bool on);
+
+  /// Starts a `B(args...)` linked to this actor, with no moment in between, and waits until its
+  /// init is done; an init that fails is told by the result, and by an exit signal only if this
+  /// actor does not trap exits. OTP's start_link.
+  template <typename B, typename... Args>
+  [[nodiscard("co_await it")]] Task<Result<ActorRef<B>, ActorError>> start_linked(Args&&... args);
+  /// The same with a monitor. OTP's start_monitor.
+  template <typename B, typename M = Down, typename... Args>
+  [[nodiscard("co_await it")]] Task<Result<Monitored<ActorRef<B>>, ActorError>> start_monitored(
+      Args&&... args);
+
   /// Cancelled when the present callback is: by the end of the runtime, an exit signal or
   /// ActorOptions::handler_timeout. For work the callback hands to others; its own awaits need no
   /// token. Each callback has its own. Callbacks of the token run on the thread that cancels.
@@ -108,6 +160,9 @@ class Context {
 
   /// The runtime is ending: awaits return or throw `cancelled`.
   [[nodiscard]] bool is_cancelled() const noexcept { return cell_->is_cancelled(); }
+
+ protected:
+  [[nodiscard]] detail::CellBase& cell() const noexcept { return *cell_; }
 
  private:
   detail::CellBase* cell_;

@@ -36,6 +36,10 @@ template <typename A>
 concept has_teardown = has_plain_teardown<A> || has_context_teardown<A> || has_reason_teardown<A> ||
                        has_reason_context_teardown<A>;
 
+/// How A is told of exit signals that it traps, or null. In notices.hpp.
+template <typename A>
+constexpr PostNotice exit_notice() noexcept;
+
 template <typename A>
 class ActorCell final : public CellBase {
  public:
@@ -199,7 +203,8 @@ class ActorCell final : public CellBase {
                                         teardown_callback(),
                                         &on_destroy_state,
                                         &on_destroy_cell,
-                                        type_name<A>()};
+                                        type_name<A>(),
+                                        exit_notice<A>()};
 
   template <typename U>
   friend void pool_delete(U*) noexcept;

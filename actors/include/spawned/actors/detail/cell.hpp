@@ -105,6 +105,12 @@ struct Envelope {
   ~Envelope() = default;
 };
 
+struct EndNotice;
+class Watch;
+/// Makes the message `notice` for `receiver` and sends it, through the mailbox like any other but
+/// whatever its limits. `watch`, if there is one, can still take it back.
+using PostNotice = void (*)(CellBase& receiver, EndNotice&& notice, Watch* watch);
+
 /// The typed part of a cell, as functions.
 struct ActorKind : LiveKind {
   Turn (*init)(CellBase&);      // null: the actor has none
@@ -112,6 +118,7 @@ struct ActorKind : LiveKind {
   void (*destroy_state)(CellBase&) noexcept;
   void (*destroy_cell)(CellBase&) noexcept;
   std::string_view type_name;
+  PostNotice post_exit;  // null: it has no handler for Exit and cannot trap exits
 };
 
 class CellBase : public ExecutionContext {
@@ -155,8 +162,10 @@ class CellBase : public ExecutionContext {
   }
 
   /// Makes the actor live. Once, after construction; the caller's reference is the first.
-  /// Errors  RuntimeEnded; the cell is gone then.
+  /// Errors  RuntimeEnded; call abandon() then.
   void launch();
+  /// Instead: it never lived, and takes the caller's reference with it.
+  void abandon() noexcept;
 
   // Refs; see HandleCount. retain(): the caller has a ref; retain_again(): memory.
   void retain() noexcept { handles_.add_strong(); }
@@ -288,9 +297,19 @@ class CellBase : public ExecutionContext {
     answer_ = answer;
     return stop_with(std::move(reason));
   }
-  /// An exit signal: OTP's exit/2 for a receiver that does not trap. Any thread that holds a
-  /// reference. Errors: std::bad_alloc; no signal was sent then.
+  /// An exit signal from the actor whose turn it is, or from nobody: OTP's exit/2. Any thread that
+  /// holds a reference. Errors: std::bad_alloc; no signal was sent then.
   void exit(ExitReason reason);
+  /// What it comes to if it is lethal.
+  void exit_for_good(ExitReason reason);
+  /// What it was. The owner. Errors: std::bad_alloc.
+  bool trap_exits(bool on) {
+    return extra().traps_exits.exchange(on, memory_order_relaxed);  // see traps_exits()
+  }
+  [[nodiscard]] bool traps_exits() const noexcept {
+    CellExtra const* const own = extra_or_null();
+    return own != nullptr && own->traps_exits.load(memory_order_relaxed);  // a moment's truth
+  }
   /// A lethal signal has come; the actor will read no further mail.
   [[nodiscard]] bool is_exiting() const noexcept {
     return (attention_.load(memory_order_acquire) & Attention::lethal) != 0;  // exit
@@ -468,6 +487,9 @@ void crash_actor(ExecutionContext& context) noexcept;
 std::string describe_actor(ExecutionContext const& context);
 /// Step::describe of every actor.
 std::string describe_actor_step(Step const& step, std::uint64_t id);
+
+/// Distinct from every other actor's and monitor's id. `where`: equal simulations have equal ones.
+[[nodiscard]] std::uint64_t next_identity(CellBase const& where) noexcept;
 
 /// Sends a stop message, which keeps its place behind what its sender sent before. False: the actor
 /// has ended.

@@ -7,6 +7,7 @@
 
 #include <spawned/actors/detail/ancestry.hpp>
 #include <spawned/actors/detail/dependants.hpp>
+#include <spawned/actors/detail/end_hooks.hpp>
 #include <spawned/actors/detail/idle_timeout.hpp>
 #include <spawned/actors/exit_reason.hpp>
 #include <spawned/actors/options.hpp>
@@ -45,6 +46,7 @@ struct CellExtra {
   ActorOptions options;
   OwnMailQueue mail;
   Dependants dependants;  // timers and listeners
+  EndHooks end_hooks;     // names and memberships
   IdleTimeout idle;
   bool own_home = false;  // the executor is this actor's alone and is given back at its end
   Ancestor* as_ancestor = nullptr;  // made by the first actor that this one starts
@@ -54,6 +56,7 @@ struct CellExtra {
   atomic<std::uint64_t> expired{0};  // requests that skip_expired dropped
 
   // --- exit signals: docs/design/exit.md ---
+  atomic<bool> traps_exits{false};   // they come as messages; the owner writes
   atomic<bool> exit_claimed{false};  // by the first lethal signal
   ExitReason exit_reason;            // its; published by Attention::lethal
 

@@ -375,7 +375,7 @@ class SendEnvelope final : public Block {
 
  private:
   void dispose() noexcept {
-    if constexpr (std::is_same_v<Block, Envelope>) {
+    if constexpr (std::is_same_v<Block, Envelope> || requires { Block::is_notice; }) {
       pool_delete(this);
     } else {
       message_.end();
@@ -423,6 +423,10 @@ class SendEnvelope final : public Block {
 
   // Without a cell the message was taken back.
   [[gnu::noinline]] void bury(CellBase* cell, Operation operation) noexcept {
+    if constexpr (requires { Block::is_notice; }) {
+      dispose();
+      return;
+    }
     if (cell != nullptr) {
       report_dead_letter(
           *cell, dead_letter_name<M>(),

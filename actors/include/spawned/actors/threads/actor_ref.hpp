@@ -95,6 +95,11 @@ class Context : public spawned::Context<A> {
  public:
   using spawned::Context<A>::Context;
   [[nodiscard]] ActorRef<A> self() const noexcept { return spawned::Context<A>::self(); }
+  /// As spawned::Context's, blocking.
+  template <typename B, typename... Args>
+  Result<ActorRef<B>, ActorError> start_linked(Args&&... args);
+  template <typename B, typename M = Down, typename... Args>
+  Result<Monitored<ActorRef<B>>, ActorError> start_monitored(Args&&... args);
 };
 
 }  // namespace spawned::threads

@@ -1,7 +1,12 @@
 // WaitList: any number of waiters for one event that happens once.
+//
+// A second kind of member, the guest, only uses the list's lock and place: whoever brings the event
+// about takes the guests out, one by one, before. The list is a ring of which first_ is one member:
+// guests come at the front, waiters at the back, so if there are guests, first_ is one.
 #pragma once
 
 #include <coroutine>
+#include <cstdint>
 
 #include <spawned/runtime/detail/slot.hpp>
 #include <spawned/runtime/detail/spin_lock.hpp>
@@ -10,21 +15,29 @@ namespace spawned::detail {
 
 class WaitList {
  public:
-  struct Node {
+  /// Guarded by the list's lock, all of it.
+  struct Member {
+    Member* previous = nullptr;
+    Member* next = nullptr;
+    bool linked = false;
+    bool guest = true;
+    std::uint8_t tag = 0;   // the guest's own
+    std::uint8_t mark = 0;  // the same
+  };
+  struct Node : Member {
+    Node() noexcept { guest = false; }
     Slot slot;
-    Node* previous = nullptr;
-    Node* next = nullptr;
-    bool linked = false;  // guarded by the list's lock
   };
 
   /// False: the event has happened.
   [[nodiscard]] bool add(Node& node) noexcept;
   /// For a waiter that gives up, and after every wait: no notifier uses the node afterwards.
-  void remove(Node& node) noexcept;
-  /// The event: notifies everybody, once. Any thread.
-  void close() noexcept;
-  /// A moment's truth.
-  [[nodiscard]] bool has_waiters() noexcept {
+  void remove(Node& node) noexcept { (void)take(node); }
+  /// The event: notifies everybody, once. Any thread. False: there are guests, and nothing has
+  /// happened.
+  bool close() noexcept;
+  /// Somebody waits, or is a guest. A moment's truth.
+  [[nodiscard]] bool has_members() noexcept {
     SpinGuard const guard(lock_);
     return first_ != nullptr;
   }
@@ -32,13 +45,37 @@ class WaitList {
     return closed_.load(memory_order_acquire);  // closed
   }
 
+  /// False: the event has happened.
+  [[nodiscard]] bool add_guest(Member& guest) noexcept;
+  /// True: it was in the list, and is the caller's now.
+  [[nodiscard]] bool take(Member& member) noexcept;
+  /// The youngest guest, which is the caller's now, or nullptr.
+  [[nodiscard]] Member* take_guest() noexcept;
+
+  /// Calls `look(guest)` under the lock, youngest first, until it says true.
+  template <typename Look>
+  void for_guests(Look&& look) noexcept {
+    SpinGuard const guard(lock_);
+    Member* each = first_;
+    while (each != nullptr && each->guest && !look(*each)) {
+      each = each->next != first_ ? each->next : nullptr;
+    }
+  }
+  [[nodiscard]] std::uint32_t guest_count() const noexcept {
+    return guests_.load(memory_order_relaxed);  // a hint
+  }
+
  private:
   // Orderings.
   //   closed    close() stores (release)  ->  is_closed() loads (acquire).
   //             Who sees the event also sees what happened before it.
+  void insert(Member& member) noexcept;
+  void unlink(Member& member) noexcept;
+
   SpinLock lock_;
   atomic<bool> closed_{false};
-  Node* first_ = nullptr;
+  atomic<std::uint32_t> guests_{0};
+  Member* first_ = nullptr;
 };
 
 /// Awaiter core for a WaitList: `outcome` tells whether the event, the time or a cancellation came.

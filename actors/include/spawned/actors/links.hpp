@@ -1,0 +1,214 @@
+// Links and monitors: how an actor hears of another's end. What Context declares: link, unlink,
+// monitor, demonitor, trap_exit, start_linked and start_monitored.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include <spawned/actors/actor.hpp>
+#include <spawned/actors/detail/notices.hpp>
+#include <spawned/actors/detail/watch.hpp>
+#include <spawned/actors/signals.hpp>
+#include <spawned/actors/threads/actor.hpp>
+
+namespace spawned {
+
+/// Names a monitor for Context::demonitor(). Dropping it changes nothing.
+class MonitorRef {
+ public:
+  /// For the library: takes over one reference.
+  explicit MonitorRef(detail::Watch& watch) noexcept : watch_(&watch) {}
+  MonitorRef(MonitorRef const& other) noexcept : watch_(other.watch_) {
+    if (watch_ != nullptr) watch_->hold();
+  }
+  MonitorRef(MonitorRef&& other) noexcept : watch_(std::exchange(other.watch_, nullptr)) {}
+  MonitorRef& operator=(MonitorRef other) noexcept {
+    std::swap(watch_, other.watch_);
+    return *this;
+  }
+  ~MonitorRef() {
+    if (watch_ != nullptr) watch_->drop();
+  }
+
+  [[nodiscard]] MonitorId id() const noexcept { return MonitorId{watch_->id()}; }
+  [[nodiscard]] detail::Watch& watch() const noexcept { return *watch_; }
+
+  friend bool operator==(MonitorRef const& left, MonitorRef const& right) noexcept {
+    return left.watch_ == right.watch_;
+  }
+  friend bool operator==(MonitorRef const& ref, MonitorId id) noexcept { return ref.id() == id; }
+
+ private:
+  detail::Watch* watch_;
+};
+
+/// Context::demonitor: what becomes of a Down that waits in the mailbox already.
+enum class Flush : bool {
+  no,
+  yes,  ///< it is not handled
+};
+
+/// What start_monitored() gives.
+template <typename Ref>
+struct Monitored {
+  Ref actor;
+  MonitorRef monitor;
+};
+
+namespace detail {
+
+// Never defined: see handlers.hpp.
+template <typename Actor>
+struct actor_that_traps_exits_needs_handle_message_of_Exit;
+template <typename Actor, typename Message>
+struct actor_that_monitors_needs_handle_message_of_this;
+
+/// Establishes it, or answers for the dead. On the turn of `self`.
+[[nodiscard]] Result<void, ActorError> make_link(CellBase& self, CellBase& other);
+bool cut_link(CellBase& self, CellBase& other) noexcept;
+[[nodiscard]] MonitorRef make_monitor(CellBase& self, CellBase& other, PostNotice post);
+bool cut_monitor(CellBase& self, MonitorRef const& monitor, Flush flush);
+/// Established; `second` is nobody else's yet. The caller's reference. Errors: std::bad_alloc.
+[[nodiscard]] Watch& watch_new(Watch::Kind kind, CellBase& first, CellBase& second,
+                               PostNotice post);
+/// After a start that failed: what the watch would say of it was said by the start.
+void forget(Watch& watch) noexcept;
+
+/// A reference to a watch.
+class WatchHold {
+ public:
+  explicit WatchHold(Watch& watch) noexcept : watch_(&watch) {}
+  WatchHold(WatchHold&& other) noexcept : watch_(std::exchange(other.watch_, nullptr)) {}
+  WatchHold& operator=(WatchHold&&) = delete;
+  ~WatchHold() {
+    if (watch_ != nullptr) watch_->drop();
+  }
+  [[nodiscard]] Watch& get() const noexcept { return *watch_; }
+  [[nodiscard]] MonitorRef as_monitor() && { return MonitorRef(*std::exchange(watch_, nullptr)); }
+
+ private:
+  Watch* watch_;
+};
+
+template <typename B>
+Task<Result<ActorRef<B>, ActorError>> await_linked(ActorRef<B> ref, WatchHold link,
+                                                   std::int64_t timeout_ns) {
+  auto ready = co_await await_init(std::move(ref), timeout_ns);
+  if (!ready) forget(link.get());
+  co_return ready;
+}
+template <typename B>
+Task<Result<Monitored<ActorRef<B>>, ActorError>> await_monitored(ActorRef<B> ref, WatchHold monitor,
+                                                                 std::int64_t timeout_ns) {
+  auto ready = co_await await_init(std::move(ref), timeout_ns);
+  if (!ready) {
+    forget(monitor.get());
+    co_return Unexpected(std::move(ready.error()));
+  }
+  co_return Monitored<ActorRef<B>>{std::move(*ready), std::move(monitor).as_monitor()};
+}
+
+/// Starts an actor that `self` watches from before its first moment on.
+template <typename B, typename... Args>
+ActorRef<B> start_watched(CellBase& self, Watch::Kind how, PostNotice post, Watch*& watch,
+                          Args&&... args) {
+  (reject_dangerous_temporary<Args>(), ...);
+  auto const before = [&](CellBase& started) { watch = &watch_new(how, self, started, post); };
+  Scheduler& scheduler = self.home->runtime();
+  if constexpr (std::is_base_of_v<threads::Context<B>, context_t<B>>) {
+    return start_before<B>(before, scheduler, "start_linked",
+                           threads::detail::on_a_thread(options_of<B>()),
+                           std::forward<Args>(args)...);
+  } else {
+    return start_plain_before<B>(before, scheduler, "start_linked", std::forward<Args>(args)...);
+  }
+}
+
+}  // namespace detail
+
+template <typename A>
+template <typename Target>
+Result<void, ActorError> Context<A>::link(Target const& other) {
+  return detail::make_link(*cell_, other.cell());
+}
+template <typename A>
+template <typename Target>
+bool Context<A>::unlink(Target const& other) {
+  return detail::cut_link(*cell_, other.cell());
+}
+template <typename A>
+template <typename M, typename Target>
+MonitorRef Context<A>::monitor(Target const& target) {
+  if constexpr (detail::handles_message<A, M>) {
+    return detail::make_monitor(*cell_, target.cell(), &detail::post_down<A, M>);
+  } else {
+    (void)sizeof(detail::actor_that_monitors_needs_handle_message_of_this<A, M>);
+  }
+}
+template <typename A>
+bool Context<A>::demonitor(MonitorRef const& monitor, Flush flush) {
+  return detail::cut_monitor(*cell_, monitor, flush);
+}
+template <typename A>
+bool Context<A>::trap_exit(bool on) {
+  if constexpr (!detail::handles_message<A, Exit>) {
+    (void)sizeof(detail::actor_that_traps_exits_needs_handle_message_of_Exit<A>);
+  }
+  return cell_->trap_exits(on);
+}
+
+template <typename A>
+template <typename B, typename... Args>
+Task<Result<ActorRef<B>, ActorError>> Context<A>::start_linked(Args&&... args) {
+  detail::Watch* link = nullptr;
+  ActorRef<B> ref = detail::start_watched<B>(*cell_, detail::Watch::Kind::parent, nullptr, link,
+                                             std::forward<Args>(args)...);
+  return detail::await_linked<B>(std::move(ref), detail::WatchHold(*link),
+                                 default_request_timeout.count());
+}
+template <typename A>
+template <typename B, typename M, typename... Args>
+Task<Result<Monitored<ActorRef<B>>, ActorError>> Context<A>::start_monitored(Args&&... args) {
+  static_assert(detail::handles_message<A, M>);
+  detail::Watch* monitor = nullptr;
+  ActorRef<B> ref =
+      detail::start_watched<B>(*cell_, detail::Watch::Kind::monitor, &detail::post_down<A, M>,
+                               monitor, std::forward<Args>(args)...);
+  return detail::await_monitored<B>(std::move(ref), detail::WatchHold(*monitor),
+                                    default_request_timeout.count());
+}
+
+namespace threads {
+
+template <typename A>
+template <typename B, typename... Args>
+Result<ActorRef<B>, ActorError> Context<A>::start_linked(Args&&... args) {
+  detail::Watch* link = nullptr;
+  ActorRef<B> ref = detail::start_watched<B>(this->cell(), detail::Watch::Kind::parent, nullptr,
+                                             link, std::forward<Args>(args)...);
+  detail::WatchHold const hold(*link);
+  auto ready = detail::wait_for_init(std::move(ref), default_request_timeout.count());
+  if (!ready) detail::forget(*link);
+  return ready;
+}
+template <typename A>
+template <typename B, typename M, typename... Args>
+Result<Monitored<ActorRef<B>>, ActorError> Context<A>::start_monitored(Args&&... args) {
+  static_assert(detail::handles_message<A, M>);
+  detail::Watch* monitor = nullptr;
+  ActorRef<B> ref =
+      detail::start_watched<B>(this->cell(), detail::Watch::Kind::monitor, &detail::post_down<A, M>,
+                               monitor, std::forward<Args>(args)...);
+  detail::WatchHold hold(*monitor);
+  auto ready = detail::wait_for_init(std::move(ref), default_request_timeout.count());
+  if (!ready) {
+    detail::forget(*monitor);
+    return Unexpected(std::move(ready.error()));
+  }
+  return Monitored<ActorRef<B>>{std::move(*ready), std::move(hold).as_monitor()};
+}
+
+}  // namespace threads
+
+}  // namespace spawned
