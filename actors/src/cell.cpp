@@ -3,6 +3,7 @@
 #include <spawned/actors/detail/envelopes.hpp>
 #include <spawned/actors/detail/mail_queue.hpp>
 #include <spawned/actors/detail/simulated_turn.hpp>
+#include <spawned/actors/detail/supervised.hpp>
 #include <spawned/actors/detail/watch.hpp>
 #include <spawned/actors/request.hpp>
 #include <spawned/runtime/detail/pool.hpp>
@@ -70,7 +71,7 @@ CellBase::CellBase(Executor& where, ActorKind const& actor_kind) noexcept
 }
 
 CellBase::~CellBase() {
-  if (parent_ != nullptr) parent_->release();
+  if (Ancestor* const own_parent = parent()) own_parent->release();
   CellExtra* const own = extra_.load(memory_order_relaxed);  // the last owner
   if (own == nullptr) return;
   if (own->as_ancestor != nullptr) own->as_ancestor->release();
@@ -95,13 +96,13 @@ Ancestor* CellBase::ancestor() {
   if (record == nullptr) {
     std::string own_name = std::string(actor_kind().type_name) + "#" + std::to_string(id_.value);
     record =
-        pool_new<Ancestor>(std::move(own_name), parent_ != nullptr ? parent_->retain() : nullptr);
+        pool_new<Ancestor>(std::move(own_name), parent() != nullptr ? parent()->retain() : nullptr);
   }
   return record->retain();
 }
 
 std::string CellBase::describe_ancestors() const {
-  return parent_ != nullptr ? parent_->describe() : std::string();
+  return parent() != nullptr ? parent()->describe() : std::string();
 }
 
 std::string_view CellBase::name() const noexcept {
@@ -113,7 +114,7 @@ void CellBase::launch() {
   bool const has_init = !started_;
   if (home->stepwise()) attend_to(Attention::stepwise);
   CellBase* const starter = running();
-  if (starter != nullptr) parent_ = starter->ancestor();
+  if (starter != nullptr && !supervised_) parent_ = starter->ancestor();
   if (!live_add(*this, starter == nullptr)) {
     throw RuntimeEnded("start");
   }
@@ -151,15 +152,18 @@ void CellBase::run_turn(Runnable& runnable) noexcept {
           *self.coroutine_step_.load(memory_order_relaxed));  // the owner's own
       if (!resume_chain(self.resume_point.get(), self)) return;
       turn = self.after_coroutine_(self);
+      if (self.supervised_ && turn == Turn::next) self.tell_up();
     }
   } else if (!self.started_) [[unlikely]] {
     self.started_ = true;
     handled = 1;  // others may come between init and the first message, too
+    if (self.concluded_) return self.finish_slot();
     if (self.has_attention(Attention::lethal)) [[unlikely]] {
       self.answer_ = ActorError::Kind::init_failed;
       turn = Turn::stop;
     } else {
-      turn = self.actor_kind().init(self);
+      turn = self.actor_kind().init != nullptr ? self.actor_kind().init(self) : Turn::next;
+      if (self.supervised_ && turn == Turn::next) self.tell_up();
     }
   }
   self.work_through(turn, handled);
@@ -245,7 +249,15 @@ Turn CellBase::end_turn() noexcept {
 }
 
 void CellBase::finish_end() noexcept {
+  if (supervised_) return end_of_incarnation();
   actor_kind().destroy_state(*this);
+  end_actor();
+  live_remove(*this);
+  release_memory();
+}
+
+// The state is gone. What is left is what others see: mail, names, links, waiters.
+void CellBase::end_actor() noexcept {
   Envelope* const unread = is_queued() ? mail_queue().close(mailbox_) : mailbox_.close();
   discard(inbox_);
   discard(unread);
@@ -261,8 +273,6 @@ void CellBase::finish_end() noexcept {
     (void)held->deliver(this, *held, exited_ ? Operation::discard : Operation::finish);
   }
   if (extra != nullptr && extra->own_home) home->retire();
-  live_remove(*this);
-  release_memory();
 }
 
 void CellBase::discard(Envelope* unread) noexcept {
@@ -292,7 +302,8 @@ Turn CellBase::fail(std::string_view during, Envelope* reply) noexcept {
   if (is_queued()) unread = mail_queue().unread();
   log_crash(*this, during, reason, unread);
   if (simulated != nullptr)
-    tell_of_crash(*this, during, reason, reply == nullptr && !waiters_.has_members());
+    tell_of_crash(*this, during, reason,
+                  reply == nullptr && !supervised_ && !waiters_.has_members());
   if (ending_) {  // in teardown: the reply held back keeps its place
     reason_ = std::move(reason);
     return Turn::next;

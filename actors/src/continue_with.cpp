@@ -30,4 +30,13 @@ void CellBase::continue_with(Envelope& envelope) {
 
 void CellBase::continuation_begins() noexcept { --extra_or_null()->continuations; }
 
+void CellBase::drop_continuations() noexcept {
+  std::uint32_t& left = extra_or_null()->continuations;
+  for (; left != 0; --left) {
+    Envelope& envelope = *inbox_;
+    inbox_ = envelope.next.get();
+    (void)envelope.deliver(this, envelope, Operation::discard);
+  }
+}
+
 }  // namespace spawned::detail

@@ -268,4 +268,9 @@ void Dependants::close() noexcept {
   }
 }
 
+void Dependants::reopen() noexcept {
+  SpinGuard const guard(lock_);
+  if (phase_ == Phase::closed) phase_ = cell_ != nullptr ? Phase::open : Phase::unused;
+}
+
 }  // namespace spawned::detail

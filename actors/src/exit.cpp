@@ -17,9 +17,11 @@ struct CellBase::ExitEnvelope final : Envelope {
   ExitEnvelope() noexcept : Envelope(&deliver_exit) {}
 
   static Turn deliver_exit(CellBase* cell, Envelope& envelope, Operation operation) {
-    if (operation == Operation::handle) cell->take_out(envelope);
+    bool const handle = operation == Operation::handle;
+    if (handle) cell->take_out(envelope);
     pool_delete(static_cast<ExitEnvelope*>(&envelope));
-    return operation == Operation::handle ? Turn::stop : Turn::next;
+    // One that is left of an earlier incarnation ends nobody.
+    return handle && cell->has_attention(Attention::lethal) ? Turn::stop : Turn::next;
   }
 };
 
@@ -52,7 +54,10 @@ void CellBase::exit_for_good(ExitReason reason) {
   if (has_ended() || is_exiting()) return;
   CellExtra& more = extra();
   auto* const envelope = pool_new<ExitEnvelope>();
-  if (more.exit_claimed.exchange(true, memory_order_relaxed)) {  // first come
+  auto expected = CellExtra::ExitPhase::none;  // first come
+  if (!more.exit_phase.compare_exchange_strong(expected, CellExtra::ExitPhase::claimed,
+                                               memory_order_acquire,
+                                               memory_order_relaxed)) {  // door
     pool_delete(envelope);
     return;
   }
@@ -67,6 +72,7 @@ void CellBase::exit_for_good(ExitReason reason) {
   if (!push(*envelope)) pool_delete(envelope);
   unpark();
   if (token) token->cancel();
+  more.exit_phase.store(CellExtra::ExitPhase::delivered, memory_order_release);  // door
 }
 
 // The run loop's part, for a callback that is suspended: its frame goes, with all it awaited.

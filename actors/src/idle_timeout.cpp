@@ -45,13 +45,23 @@ void IdleTimeout::before_callback(CellBase& cell, Envelope const& envelope) noex
       is_stale(envelope) || PingEnvelope::is_ping(envelope) || CellBase::is_suspension(envelope)) {
     return;
   }
+  disarm();
+  look_no_more(cell);
+}
+
+// One that can not be cancelled has been sent.
+void IdleTimeout::disarm() noexcept {
   IdleTimer& timer = *std::exchange(armed_, nullptr);
   if (timer.group().cancel(timer)) {
     timer.drop();
-    look_no_more(cell);
   } else {
     timer.next_stale = std::exchange(stale_, &timer);
   }
+}
+
+void IdleTimeout::end_incarnation() noexcept {
+  forget_wish();
+  if (armed_ != nullptr) disarm();
 }
 
 bool IdleTimeout::take(CellBase& cell, IdleTimer& timer) noexcept {

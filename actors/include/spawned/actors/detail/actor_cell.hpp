@@ -40,6 +40,12 @@ concept has_teardown = has_plain_teardown<A> || has_context_teardown<A> || has_r
 template <typename A>
 constexpr PostNotice exit_notice() noexcept;
 
+/// Of a cell whose state is what a function returns.
+template <typename Make>
+struct StateFrom {
+  Make& make;
+};
+
 template <typename A>
 class ActorCell final : public CellBase {
  public:
@@ -50,6 +56,21 @@ class ActorCell final : public CellBase {
       ::new (static_cast<void*>(&state_)) A(std::forward<Args>(args)...);
     } else {
       state_ = pool_new<A>(std::forward<Args>(args)...);
+    }
+  }
+
+  /// `make()` gives the state, here and again for each restart.
+  template <typename Make>
+  ActorCell(Executor& where, StateFrom<Make> from) : CellBase(where, kind_table), context_(*this) {
+    build(from.make);
+  }
+  /// The slot is vacant: a new state. What `make` throws leaves it vacant.
+  template <typename Make>
+  void build(Make& make) {
+    if constexpr (state_inline) {
+      ::new (static_cast<void*>(&state_)) A(make());
+    } else {
+      state_ = pool_new_from<A>(make);
     }
   }
 

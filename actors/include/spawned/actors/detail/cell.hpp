@@ -48,6 +48,7 @@ namespace detail {
 class CellBase;
 class MailQueue;
 class RoomWait;
+struct Supervised;
 class WaitEdge;
 
 /// What becomes of the actor after a callback.
@@ -166,6 +167,15 @@ class CellBase : public ExecutionContext {
   void launch();
   /// Instead: it never lived, and takes the caller's reference with it.
   void abandon() noexcept;
+
+  // --- supervision: detail/supervised.hpp ---
+  /// Before launch(): its slot is the supervisor's. `record` stays until it is told `gone`.
+  void supervise(Supervised& record) noexcept;
+  /// In phase `vacant`, when a new state is there. The supervisor.
+  void restart() noexcept;
+  /// Instead: the slot ends. The supervisor.
+  void conclude() noexcept;
+  [[nodiscard]] bool is_supervised() const noexcept { return supervised_; }
 
   // Refs; see HandleCount. retain(): the caller has a ref; retain_again(): memory.
   void retain() noexcept { handles_.add_strong(); }
@@ -375,6 +385,8 @@ class CellBase : public ExecutionContext {
   void continue_with(Envelope& envelope);
   /// The same for one that is handled now.
   void continuation_begins() noexcept;
+  /// Those that have not been handled when an incarnation ends.
+  void drop_continuations() noexcept;
 
   /// Simulated, and nobody but itself wanted it to end. Valid once has_ended().
   [[nodiscard]] bool ended_unasked() const noexcept {
@@ -442,6 +454,12 @@ class CellBase : public ExecutionContext {
   void look_up_before(Envelope const& envelope) noexcept;
   [[nodiscard]] Turn end_turn() noexcept;
   void finish_end() noexcept;
+  void end_actor() noexcept;
+  void end_of_incarnation() noexcept;
+  void finish_slot() noexcept;
+  [[nodiscard]] bool shut_exit_door() noexcept;
+  void tell_up() noexcept;
+  [[nodiscard]] Ancestor* parent() const noexcept;
   void last_ref_gone() noexcept;
   void discard(Envelope* unread) noexcept;
 
@@ -459,6 +477,9 @@ class CellBase : public ExecutionContext {
   bool skip_teardown_ = false;
   bool ending_or_stopping_ = false;  // no further message
   bool exited_ = false;              // by a signal: the reply held back is not sent
+  bool supervised_ = false;          // set before launch()
+  bool up_ = false;                  // its supervisor knows that this incarnation's init is done
+  bool concluded_ = false;           // the slot is to end without another incarnation
   friend class WaitEdge;
   Envelope* inbox_ = nullptr;     // taken from the mailbox, oldest first
   Envelope* in_place_ = nullptr;  // in work, and still in the mailbox word
@@ -474,7 +495,10 @@ class CellBase : public ExecutionContext {
   ActorId id_;
   HandleCount handles_;
   atomic<CellExtra*> extra_{nullptr};
-  Ancestor* parent_ = nullptr;  // who started it; null: a root
+  union {
+    Ancestor* parent_ = nullptr;  // who started it; null: a root
+    Supervised* record_;          // instead, if supervised_
+  };
   ShutdownEnvelope shutdown_;
 };
 

@@ -57,7 +57,8 @@ struct CellExtra {
 
   // --- exit signals: docs/design/exit.md ---
   atomic<bool> traps_exits{false};   // they come as messages; the owner writes
-  atomic<bool> exit_claimed{false};  // by the first lethal signal
+  enum class ExitPhase : std::uint8_t { none, claimed, delivered };
+  atomic<ExitPhase> exit_phase{ExitPhase::none};  // of the first lethal signal: supervised.hpp
   ExitReason exit_reason;            // its; published by Attention::lethal
 
   // --- Context::cancellation_token() ---

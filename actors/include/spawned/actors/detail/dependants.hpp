@@ -138,8 +138,10 @@ class Dependants final : public Runnable {
   [[nodiscard]] bool pin_waiting(Dependant const& dependant, std::int64_t const& of_keeper,
                                  std::int64_t& copy) noexcept;
 
-  /// The actor has ended; its mailbox is closed. Stops everything.
+  /// The actor, or its incarnation, has ended. Stops everything.
   void close() noexcept;
+  /// A new incarnation begins.
+  void reopen() noexcept;
 
  private:
   enum class Phase : std::uint8_t { unused, open, closed };

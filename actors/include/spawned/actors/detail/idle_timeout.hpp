@@ -27,9 +27,12 @@ class IdleTimeout {
   [[nodiscard]] bool take(CellBase& cell, IdleTimer& timer) noexcept;
   /// The actor has ended.
   void end() noexcept;
+  /// Its incarnation has: what has been sent already stays known as stale.
+  void end_incarnation() noexcept;
 
  private:
   void look_no_more(CellBase& cell) noexcept;
+  void disarm() noexcept;
   [[nodiscard]] bool is_stale(Envelope const& envelope) const noexcept;
 
   IdleTimer* wished_ = nullptr;

@@ -150,6 +150,12 @@ struct ExecutionContext : Runnable {
     cancel_reported = false;
   }
 
+  /// For a context that starts again: neither cancelled nor doomed. Nobody cancels it now.
+  void absolve() noexcept {
+    wait_.store(0, memory_order_relaxed);  // ordered by the run queue
+    cancel_reported = resumes_doomed = false;
+  }
+
   LiveKind const* kind;
   SharedCell<std::coroutine_handle<>> resume_point;  // the suspended leaf; ordered by gate
 

@@ -76,6 +76,20 @@ void pool_flush() noexcept;
 /// Bytes the pools of the whole process hold, in use or free.
 [[nodiscard]] std::size_t pool_bytes_reserved() noexcept;
 
+/// What `make()` returns, built in its place.
+template <typename T, typename Make>
+[[nodiscard]] T* pool_new_from(Make&& make) {
+  static_assert(alignof(T) <= 64, "over-aligned type: the pools align to 64 bytes at most");
+  constexpr std::size_t bytes = alignof(T) > 16 ? (sizeof(T) + 63) / 64 * 64 : sizeof(T);
+  void* block = pool_allocate(bytes);
+  try {
+    return ::new (block) T(make());
+  } catch (...) {
+    pool_free(block, bytes);
+    throw;
+  }
+}
+
 template <typename T, typename... Args>
 [[nodiscard]] T* pool_new(Args&&... args) {
   static_assert(alignof(T) <= 64, "over-aligned type: the pools align to 64 bytes at most");
