@@ -13,6 +13,7 @@ Ancestor* CellBase::parent() const noexcept { return supervised_ ? record_->ance
 void CellBase::supervise(Supervised& record) noexcept {
   supervised_ = true;
   record_ = &record;
+  up_ = actor_kind().init == nullptr;
 }
 
 // On the actor's turn, when a callback is done and it goes on.
@@ -32,7 +33,7 @@ bool CellBase::shut_exit_door() noexcept {
   auto expected = CellExtra::ExitPhase::none;
   if (!more->exit_phase.compare_exchange_strong(expected, CellExtra::ExitPhase::delivered,
                                                 memory_order_acquire,
-                                                memory_order_acquire)) {  // door
+                                                memory_order_acquire)) {                    // door
     while (more->exit_phase.load(memory_order_acquire) == CellExtra::ExitPhase::claimed) {  // door
       yield_thread();
     }
@@ -43,6 +44,7 @@ bool CellBase::shut_exit_door() noexcept {
 // The last turn of an incarnation.
 void CellBase::end_of_incarnation() noexcept {
   actor_kind().destroy_state(*this);
+  record_->operations->ending(*record_, reason_, !up_);
   if (!shut_exit_door()) return finish_slot();
   CellExtra& more = *extra_or_null();
   more.idle.end_incarnation();
@@ -52,7 +54,7 @@ void CellBase::end_of_incarnation() noexcept {
   if (Envelope* const held = std::exchange(held_reply_, nullptr)) {
     (void)held->deliver(this, *held, exited_ ? Operation::discard : Operation::finish);
   }
-  if (!record_->operations->down(*record_, reason_, !up_)) finish_slot();
+  if (!record_->operations->down(*record_)) finish_slot();
 }
 
 void CellBase::finish_slot() noexcept {
@@ -61,7 +63,7 @@ void CellBase::finish_slot() noexcept {
   Supervised& record = *record_;
   parent_ = record.ancestor != nullptr ? record.ancestor->retain() : nullptr;
   supervised_ = false;
-  record.operations->gone(record, reason_, !up_);
+  record.operations->gone(record);
   release_memory();
 }
 
@@ -82,9 +84,9 @@ void CellBase::restart() noexcept {
   more.timed_out = false;
   more.traps_exits.store(false, memory_order_relaxed);  // as at the start
   more.dependants.reopen();
-  attention_.fetch_and(static_cast<std::uint16_t>(
-                           ~(Attention::lethal | Attention::call_scoped | Attention::asked)),
-                       memory_order_relaxed);  // ordered by the run queue
+  attention_.fetch_and(
+      static_cast<std::uint16_t>(~(Attention::lethal | Attention::call_scoped | Attention::asked)),
+      memory_order_relaxed);  // ordered by the run queue
   absolve();
   more.exit_phase.store(CellExtra::ExitPhase::none, memory_order_release);  // door
   schedule(*this);

@@ -19,6 +19,11 @@ class Events {
     std::scoped_lock const lock(mutex_);
     return events_;
   }
+  /// All since the last time.
+  std::vector<std::string> take() {
+    std::scoped_lock const lock(mutex_);
+    return std::exchange(events_, {});
+  }
 
  private:
   mutable std::mutex mutex_;

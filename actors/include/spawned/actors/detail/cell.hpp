@@ -175,7 +175,8 @@ class CellBase : public ExecutionContext {
   void restart() noexcept;
   /// Instead: the slot ends. The supervisor.
   void conclude() noexcept;
-  [[nodiscard]] bool is_supervised() const noexcept { return supervised_; }
+  /// A reference to its record as an ancestor. On its own turn. Errors: std::bad_alloc.
+  [[nodiscard]] Ancestor* ancestor();
 
   // Refs; see HandleCount. retain(): the caller has a ref; retain_again(): memory.
   void retain() noexcept { handles_.add_strong(); }
@@ -432,7 +433,6 @@ class CellBase : public ExecutionContext {
   [[nodiscard]] Envelope* choose_mail(Envelope* oldest) noexcept;
   [[nodiscard]] Turn crash_at(Envelope& envelope) noexcept;
 
-  [[nodiscard]] Ancestor* ancestor();
   void work_through(Turn turn, unsigned handled) noexcept;
   [[nodiscard]] Turn attend() noexcept;
   [[nodiscard]] bool park() noexcept;

@@ -2,10 +2,10 @@
 // place; the policy is in module supervision.
 //
 // A supervised actor is a slot: its cell, its mailbox, its refs, names and memberships. What runs
-// in it is an incarnation. When an incarnation ends, its state is destroyed, its timers go, its
-// links and monitors fire, and the supervisor is told (`down`). Unless that says that the slot ends
-// too, the slot is vacant then: nobody runs, mail gathers, the cell is the supervisor's. It makes a
-// new state and calls CellBase::restart(), or CellBase::conclude(), once.
+// in it is an incarnation. When an incarnation ends, its state is destroyed, the supervisor is told
+// (`ending`), its timers go, its links and monitors fire. Unless the supervisor (`down`) says that
+// the slot ends too, the slot is vacant then: nobody runs, mail gathers, the cell is the
+// supervisor's. It makes a new state and calls CellBase::restart(), or CellBase::conclude(), once.
 //
 // Exit signals are for incarnations. From the end of one to the begin of the next the door is shut
 // (CellExtra::exit_phase), so that a signal to the old one never ends the new one:
@@ -31,11 +31,13 @@ struct Supervised {
   struct Operations {
     /// Init is done. Not called for an actor without init.
     void (*up)(Supervised&) noexcept;
-    /// An incarnation has ended. True: the slot is vacant, and the caller's no more. False: the
-    /// slot ends now, and `gone` follows.
-    bool (*down)(Supervised&, ExitReason const& reason, bool in_init) noexcept;
+    /// An incarnation has ended; nobody else has heard of it yet. `down` or `gone` follows.
+    void (*ending)(Supervised&, ExitReason const& reason, bool in_init) noexcept;
+    /// Everybody has. True: the slot is vacant, and the caller's no more. False: the slot ends now,
+    /// and `gone` follows.
+    bool (*down)(Supervised&) noexcept;
     /// The slot has ended. The actor's last touch of the record.
-    void (*gone)(Supervised&, ExitReason const& reason, bool in_init) noexcept;
+    void (*gone)(Supervised&) noexcept;
   };
 
   explicit Supervised(Operations const& table) noexcept : operations(&table) {}
