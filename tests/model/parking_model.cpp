@@ -347,6 +347,13 @@ TEST_SUITE("model/parking") {
     });
   }
 
+  TEST_CASE("virtual time stands still for a thread outside while the only worker sleeps") {
+    holds([] {
+      VirtualPool pool(1, 2);
+      model::parallel([&] { pool.work(0, 10, true); }, [&] { pool.serve_job(); });
+    });
+  }
+
   TEST_CASE("virtual time stands still for a thread outside and for the unit it brings") {
     holds(
         [] {
@@ -474,28 +481,20 @@ TEST_SUITE("model/parking") {
   }
 
   TEST_CASE("a spare joins, runs what the blocked worker cannot, and leaves") {
-    holds(
-        [] {
-          Pool pool(1, 1);
-          Meeting meeting(2);
-          model::parallel(
-              [&] {
-                pool.work(0, [&] {
-                  if (meeting.meet()) pool.stop();
-                });
-              },
-              [&] {
-                pool.idle.join(1);
-                pool.work(1, [&] {
-                  if (meeting.meet()) pool.stop();
-                });
-                pool.idle.leave();
-              },
-              [&] {
-                (void)pool.post();
-                (void)pool.post();
-              });
-        },
-        1);
+    holds([] {
+      Pool pool(1, 1);
+      Meeting meeting(2);
+      auto const turn = [&] {
+        if (meeting.meet()) pool.stop();
+      };
+      (void)pool.post();
+      model::parallel([&] { pool.work(0, turn); },
+                      [&] {
+                        pool.idle.join(1);
+                        pool.work(1, turn);
+                        pool.idle.leave();
+                      },
+                      [&] { (void)pool.post(); });
+    });
   }
 }
