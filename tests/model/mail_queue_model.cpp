@@ -152,19 +152,17 @@ TEST_SUITE("model/mail_queue") {
   }
 
   TEST_CASE("wait: a sender whose time ends keeps its mail, or the mail is accepted") {
-    holds(
-        [] {
-          world.looks_at_clock = 0;
-          Actor actor(options(1, Overflow::wait));
-          Mail first(1);
-          Mail other(11);
-          bool accepted = false;
-          model::parallel([&] { model::check(actor.send_waiting(first), "first come"); },
-                          [&] { accepted = actor.send_waiting(other, 1'000); });
-          model::check(actor.handled.get() == (accepted ? 2 : 1), "accepted means handled");
-          model::check(other.handled.get() == (accepted ? 1 : 2), "refused means the sender's");
-        },
-        1);
+    holds([] {
+      world.looks_at_clock = 0;
+      Actor actor(options(1, Overflow::wait));
+      Mail first(1);
+      Mail other(11);
+      bool accepted = false;
+      model::parallel([&] { model::check(actor.send_waiting(first), "first come"); },
+                      [&] { accepted = actor.send_waiting(other, 1'000); });
+      model::check(actor.handled.get() == (accepted ? 2 : 1), "accepted means handled");
+      model::check(other.handled.get() == (accepted ? 1 : 2), "refused means the sender's");
+    });
   }
 
   TEST_CASE("wait: the end wakes who stands in line, with the mail still its own") {

@@ -244,6 +244,41 @@ class VirtualPool {
   atomic<int> left_;  // turns
 };
 
+// What Worker::park() does for virtual time, without any work: the time is a plain value, so that
+// each must be ordered with the one who moves it.
+class Mover {
+ public:
+  explicit Mover(std::uint32_t workers, std::uint32_t spares = 0) : idle(workers, spares) {}
+
+  void look() { (void)time_.get(); }
+  bool move() {
+    if (!idle.try_hold()) return false;
+    bool const moves = outside_.load(memory_order_seq_cst) == 0;
+    if (moves) time_.set(time_.get() + 1);
+    idle.release();
+    return moves;
+  }
+  // True: it has moved time.
+  bool park(std::uint32_t index, std::int64_t timeout_ns) {
+    look();
+    idle.announce(index);
+    bool const moved = move();
+    if (!moved) idle.sleep(index, timeout_ns);
+    if (idle.retract(index, false)) (void)idle.stop_searching();
+    look();
+    return moved;
+  }
+  // The timekeeper's thread: Scheduler::outside_starts(), timekeeper_stops().
+  void timekeeper_starts() { outside_.fetch_add(1, memory_order_seq_cst); }
+  void timekeeper_stops() { outside_.fetch_sub(1, memory_order_seq_cst); }
+
+  Idle idle;
+
+ private:
+  SharedCell<int> time_{0};
+  atomic<int> outside_{0};
+};
+
 }  // namespace
 
 TEST_SUITE("model/parking") {
@@ -312,6 +347,13 @@ TEST_SUITE("model/parking") {
     });
   }
 
+  TEST_CASE("virtual time stands still for a thread outside while the only worker sleeps") {
+    holds([] {
+      VirtualPool pool(1, 2);
+      model::parallel([&] { pool.work(0, 10, true); }, [&] { pool.serve_job(); });
+    });
+  }
+
   TEST_CASE("virtual time stands still for a thread outside and for the unit it brings") {
     holds(
         [] {
@@ -322,29 +364,137 @@ TEST_SUITE("model/parking") {
         0);
   }
 
+  TEST_CASE("who wakes while time is held sees the time after the move") {
+    holds([] {
+      Mover mover(2);
+      auto const work = [&](std::uint32_t index) {
+        return [&, index] { (void)mover.park(index, 1); };
+      };
+      model::parallel(work(0), work(1));
+    });
+  }
+
+  TEST_CASE("a spare that joins sees the time after the move, and one that leaves lets it move") {
+    holds([] {
+      Mover mover(1, 1);
+      model::parallel(
+          [&] {
+            while (!mover.park(0, spawned::detail::wait_forever)) {
+            }
+          },
+          [&] {
+            mover.idle.join(1);
+            mover.look();
+            mover.idle.leave();
+            mover.idle.notify_all();
+          });
+    });
+  }
+
+  TEST_CASE("time moves when the timekeeper stops beside a worker that parks") {
+    holds([] {
+      Mover mover(1);
+      mover.timekeeper_starts();
+      atomic<std::uint32_t> moved{0};
+      auto const done = [&] {
+        moved.store(1, memory_order_release);
+        spawned::detail::futex_wake_all(moved);
+      };
+      model::parallel(
+          [&] {
+            mover.idle.announce(0);
+            if (mover.move()) done();
+            while (moved.load(memory_order_acquire) == 0) spawned::detail::futex_wait(moved, 0);
+          },
+          [&] {
+            mover.timekeeper_stops();
+            if (mover.move()) done();
+          });
+    });
+  }
+
+  TEST_CASE("who is woken sees what the waker wrote") {
+    holds([] {
+      Idle idle(1);
+      SharedCell<int> request{0};
+      model::parallel(
+          [&] {
+            idle.announce(0);
+            idle.sleep(0, 1);
+            if (idle.retract(0, false)) {
+              model::check(request.get() == 1, "the request is seen");
+              model::check(idle.stop_searching(), "it was the searcher");
+            }
+          },
+          [&] {
+            request.set(1);
+            (void)idle.wake(0);
+          });
+    });
+  }
+
+  TEST_CASE("the monitor does not sleep while a worker runs") {
+    holds([] {
+      Idle idle(1);
+      atomic<bool> asleep{false};
+      atomic<std::uint32_t> bell{0};
+      atomic<std::uint32_t> rescued{0};
+      idle.announce(0);
+      model::parallel(
+          [&] {  // Worker::park(), woken by its time limit, and a turn that is rescued
+            (void)idle.retract(0, false);
+            if (asleep.load(memory_order_seq_cst)) {
+              asleep.store(false, memory_order_seq_cst);
+              bell.fetch_add(1, memory_order_release);
+              spawned::detail::futex_wake_one(bell);
+            }
+            while (rescued.load(memory_order_acquire) == 0) {
+              spawned::detail::futex_wait(rescued, 0);
+            }
+          },
+          [&] {  // Monitor::run()
+            for (;;) {
+              std::uint32_t const seen = bell.load(memory_order_acquire);
+              if (!idle.all_parked()) break;
+              asleep.store(true, memory_order_seq_cst);
+              if (idle.all_parked()) spawned::detail::futex_wait(bell, seen);
+              asleep.store(false, memory_order_seq_cst);
+            }
+            rescued.store(1, memory_order_release);
+            spawned::detail::futex_wake_one(rescued);
+          });
+    });
+  }
+
+  TEST_CASE("a spare whose slot is new is found by the notifier, and leaves in the end") {
+    holds([] {
+      Pool pool(1, 1);  // worker 0 is blocked in a turn
+      Countdown countdown(pool, 1);
+      model::parallel(
+          [&] {
+            pool.idle.join(1);
+            pool.work(1, [&] { countdown.turn(); });
+            pool.idle.leave();
+          },
+          [&] { (void)pool.post(); });
+    });
+  }
+
   TEST_CASE("a spare joins, runs what the blocked worker cannot, and leaves") {
-    holds(
-        [] {
-          Pool pool(1, 1);
-          Meeting meeting(2);
-          model::parallel(
-              [&] {
-                pool.work(0, [&] {
-                  if (meeting.meet()) pool.stop();
-                });
-              },
-              [&] {
-                pool.idle.join(1);
-                pool.work(1, [&] {
-                  if (meeting.meet()) pool.stop();
-                });
-                pool.idle.leave();
-              },
-              [&] {
-                (void)pool.post();
-                (void)pool.post();
-              });
-        },
-        1);
+    holds([] {
+      Pool pool(1, 1);
+      Meeting meeting(2);
+      auto const turn = [&] {
+        if (meeting.meet()) pool.stop();
+      };
+      (void)pool.post();
+      model::parallel([&] { pool.work(0, turn); },
+                      [&] {
+                        pool.idle.join(1);
+                        pool.work(1, turn);
+                        pool.idle.leave();
+                      },
+                      [&] { (void)pool.post(); });
+    });
   }
 }

@@ -225,14 +225,12 @@ TEST_SUITE("model/slot") {
   }
 
   TEST_CASE("an await ends by the reply or by a cancellation") {
-    holds(
-        [] {
-          Await await;
-          model::parallel([&] { await.suspend(); }, [&] { await.resume(); },
-                          [&] { await.block.complete(); }, [&] { await.context.request_cancel(); });
-          await.check_freed();
-        },
-        1);
+    holds([] {
+      Await await;
+      model::parallel([&] { await.suspend(); }, [&] { await.resume(); },
+                      [&] { await.block.complete(); }, [&] { await.context.request_cancel(); });
+      await.check_freed();
+    });
   }
 
   TEST_CASE("an await that has begun ends by the reply or by a cancellation") {
@@ -267,15 +265,13 @@ TEST_SUITE("model/slot") {
   }
 
   TEST_CASE("who gives up second leaves the block alone, which the reply may have freed") {
-    holds(
-        [] {
-          Await await;
-          await.suspend(1'000);
-          model::parallel([&] { await.resume(); }, [&] { await.context.request_cancel(); },
-                          [&] { await.wheel.fire(); }, [&] { await.block.complete(); });
-          await.check_freed();
-        },
-        1);
+    holds([] {
+      Await await;
+      await.suspend(1'000);
+      model::parallel([&] { await.resume(); }, [&] { await.context.request_cancel(); },
+                      [&] { await.wheel.fire(); }, [&] { await.block.complete(); });
+      await.check_freed();
+    });
   }
 
   TEST_CASE("a doomed await is taken down and leaves the block to one owner") {

@@ -24,14 +24,16 @@
 // parked, whatever the spares do.
 //
 // Why no wake-up is lost. Work that only parked workers could serve comes through the injection
-// queue, whose counter is bumped (seq_cst) before notify_one(). All accesses below are seq_cst, so
-// there is one total order S of them. A notifier P bumps the counter, then reads parked, then
-// tries to raise searching_ from 0.
-//   1. P finds searching_ > 0. Some searcher leaves that role later in S: either it found work, and
+// queue, whose counter is bumped (seq_cst) before notify_one(). A notifier P bumps, then reads
+// parked, then searching_. A worker announces itself, leaves the role of the searcher, then looks
+// at the counter. These five are seq_cst, so there is one total order S of them: who reads one of
+// Idle's words as it was before a change comes before that change in S.
+//   1. P reads searching_ > 0. Some searcher leaves that role later in S: either it found work, and
 //      then the last one to leave looks at the queues again and notifies; or it is about to park,
 //      and then it looks again after announce(). Both looks come after P's bump in S. Who finds
 //      work by the second look may find more than it takes: it becomes the searcher again, unless
-//      there is one, and so looks once more when it leaves that role.
+//      there is one, and so looks once more when it leaves that role. Which one that is, it may
+//      learn late: each role taken after its own is left after its own, in S too.
 //   2. P reads parked == 0. No worker has announced itself. Each looks at the counter
 //      after announce(), which comes after P's read in S, and so after the bump. A worker that is
 //      blocked comes to that late: after a time the monitor lets a spare join, which looks at the
@@ -40,18 +42,35 @@
 //      look: those who are left are parked (and then it is case 1 or 3), or they will look, or the
 //      monitor sees that they do not.
 //   3. P reads parked > 0 and raises searching_: it claims one and wakes it, or finds all claimed
-//      or awake again by others, lowers searching_ and starts over.
+//      or awake again by others, lowers searching_ and starts over. If it finds searching_ raised
+//      after it has read 0, this is case 1: the role is left after P's read in S.
 // Work in a worker's own deque needs none of this: its owner will run it. A wake-up for it that is
 // missed because both sides looked too early costs parallelism until the owner's present turn ends,
 // never the work (the same argument as oneTBB's), so notify_if_idle() is a pair of plain loads
 // first.
 //
-// Orderings.
-//   idle      announce() stores and adds, notify_one() CASes and loads, join() and leave() change
-//             the count; all seq_cst: one total order of announcing, looking and notifying (see
-//             above).
-//   wake      notify_one() CASes state (seq_cst)  ->  sleep() loads state (seq_cst).
-//             The woken worker sees what the waker queued.
+// Orderings. The first four are Dekker patterns: each side changes one word, then reads the
+// other's, and both must not read the past. Only seq_cst promises that. members_ and searching_
+// are changed by read-modify-writes alone, which continue each other's release sequences.
+//   look      announce() adds to members_ (seq_cst), then the worker looks for work, for the end,
+//             for the time (seq_cst)  ->  parked_count() loads members_ (seq_cst), after the work,
+//             the end or the time was made known (seq_cst). Who counts a worker as parked also sees
+//             that its state was set to parked, and the slot of a spare: the states and slots_ need
+//             no order of their own.
+//   role      stop_searching() subtracts (seq_cst), then the worker looks (seq_cst)  ->
+//             notify_one() loads searching_ (seq_cst), after the bump (seq_cst). Who takes the role
+//             orders nothing: a notifier who sees the role taken comes before it is left.
+//   awake     retract() subtracts from members_ (seq_cst), then on_unpark() looks whether the
+//             monitor sleeps (seq_cst)  ->  all_parked() loads (seq_cst), after the monitor has
+//             made that known (seq_cst). See monitor.hpp.
+//   mover     announce() adds (seq_cst), then the worker looks whether threads outside work
+//             (seq_cst)  ->  try_hold() loads (seq_cst), after the timekeeper, who is no member and
+//             is not woken by notify_all(), was counted out (seq_cst). One of the two moves time.
+//   hold      announce(), leave() and release() change members_ (release)  ->  try_hold(),
+//             retract() and join() read it (acquire). The holder sees what everybody did before he
+//             parked or left; who gets past retract() or join() sees the time after the move.
+//   wake      claim() CASes the state (release)  ->  retract() exchanges it (acquire).
+//             The woken worker sees what the waker queued, and that searching_ was raised for it.
 #pragma once
 
 #include <cstdint>
@@ -72,64 +91,62 @@ class Idle {
   /// A spare takes part from here on. One thread at a time: the monitor.
   void join(std::uint32_t worker) noexcept {
     if (slots_.load(memory_order_relaxed) <= worker) {  // one writer
-      slots_.store(worker + 1, memory_order_seq_cst);   // idle
+      slots_.store(worker + 1, memory_order_relaxed);   // published by the spare's announce()
     }
-    wait_while_held(members_.fetch_add(one_member, memory_order_seq_cst));  // idle
+    wait_while_held(members_.fetch_add(one_member, memory_order_acquire));  // hold
   }
   /// A spare takes part no more, until it joins again. It is neither parked nor searching.
-  void leave() noexcept { members_.fetch_sub(one_member, memory_order_seq_cst); }  // idle
+  void leave() noexcept { members_.fetch_sub(one_member, memory_order_release); }  // hold
 
   /// A running worker becomes the searcher, unless there is one.
   [[nodiscard]] bool try_start_searching() noexcept {
     std::uint32_t expected = 0;
-    return searching_.compare_exchange_strong(expected, 1, memory_order_seq_cst,
-                                              memory_order_seq_cst);  // idle
+    return searching_.compare_exchange_strong(expected, 1, memory_order_relaxed,
+                                              memory_order_relaxed);  // orders nothing
   }
 
   /// True: it was the last searcher. Then the caller must look once more for work that others
   /// could do, and notify if there is some.
   [[nodiscard]] bool stop_searching() noexcept {
-    return searching_.fetch_sub(1, memory_order_seq_cst) == 1;  // idle
+    return searching_.fetch_sub(1, memory_order_seq_cst) == 1;  // role
   }
 
   /// The worker is about to sleep. Afterwards it must look for work once more.
   void announce(std::uint32_t worker) noexcept {
-    states_[worker].word.store(parked, memory_order_seq_cst);  // idle
-    members_.fetch_add(one_parked, memory_order_seq_cst);      // idle
+    states_[worker].word.store(parked, memory_order_relaxed);  // published by the next
+    members_.fetch_add(one_parked, memory_order_seq_cst);      // look, mover, hold
   }
 
   /// After announce(): the worker does not sleep, or no more. `found`: it has seen work for
   /// anybody. True: the worker is a searcher now, because of that or because a waker claimed it.
   [[nodiscard]] bool retract(std::uint32_t worker, bool found) noexcept {
-    std::uint32_t expected = parked;
-    bool const own = states_[worker].word.compare_exchange_strong(
-        expected, running, memory_order_seq_cst, memory_order_seq_cst);   // idle
-    if (!own) states_[worker].word.store(running, memory_order_seq_cst);  // idle
+    bool const own =
+        states_[worker].word.exchange(running, memory_order_acquire) == parked;  // wake
     // Not by the claimer: until the worker is up, it counts as parked, and as a searcher.
-    wait_while_held(members_.fetch_sub(one_parked, memory_order_seq_cst));  // idle
+    wait_while_held(members_.fetch_sub(one_parked, memory_order_seq_cst));  // awake, hold
     return !own || (found && try_start_searching());
   }
 
   /// Keeps everybody parked until release(). False: somebody runs or searches. Waits for another
   /// holder, because that one may have looked too early.
   [[nodiscard]] bool try_hold() noexcept {
-    std::uint64_t members = members_.load(memory_order_seq_cst);  // idle
+    std::uint64_t members = members_.load(memory_order_seq_cst);  // mover
     for (;;) {
       if (!all_parked_in(members)) return false;
       if ((members & held) != 0) {
         cpu_pause();
-        members = members_.load(memory_order_seq_cst);  // idle
-      } else if (members_.compare_exchange_weak(members, members | held, memory_order_seq_cst,
-                                                memory_order_seq_cst)) {  // idle
+        members = members_.load(memory_order_relaxed);  // not older than what it has read
+      } else if (members_.compare_exchange_weak(members, members | held, memory_order_acquire,
+                                                memory_order_relaxed)) {  // hold
         return true;
       }
     }
   }
-  void release() noexcept { members_.fetch_and(~held, memory_order_seq_cst); }  // idle
+  void release() noexcept { members_.fetch_and(~held, memory_order_release); }  // hold
 
   /// Sleeps until claimed or until the time is over. Afterwards call retract().
   void sleep(std::uint32_t worker, std::int64_t timeout_ns) noexcept {
-    if (states_[worker].word.load(memory_order_seq_cst) != parked) return;  // wake
+    if (states_[worker].word.load(memory_order_relaxed) != parked) return;  // the futex compares
     futex_wait(states_[worker].word, parked, timeout_ns);
   }
 
@@ -137,12 +154,9 @@ class Idle {
   bool notify_one() noexcept {
     for (;;) {
       if (parked_count() == 0) return false;
-      std::uint32_t expected = 0;
-      if (!searching_.compare_exchange_strong(expected, 1, memory_order_seq_cst,
-                                              memory_order_seq_cst)) {  // idle
-        return false;
-      }
-      std::uint32_t const slots = slots_.load(memory_order_seq_cst);  // idle
+      if (searching_.load(memory_order_seq_cst) != 0) return false;  // role
+      if (!try_start_searching()) return false;
+      std::uint32_t const slots = slots_.load(memory_order_relaxed);  // those of the parked
       for (std::uint32_t worker = 0; worker < slots; ++worker) {
         if (claim(worker)) return true;
       }
@@ -153,15 +167,16 @@ class Idle {
 
   /// notify_one() behind two plain loads, for work that its owner will run in any case.
   bool notify_if_idle() noexcept {
-    if (parked_in(members_.load(memory_order_relaxed)) == 0) return false;  // a hint
-    if (searching_.load(memory_order_relaxed) != 0) return false;           // a hint
+    if (!has_parked()) return false;
+    if (searching_.load(memory_order_relaxed) != 0) return false;  // a hint
     return notify_one();
   }
 
   /// Wakes everybody: shutdown, or virtual time has moved.
   void notify_all() noexcept {
+    if (parked_count() == 0) return;  // they will look; who is counted can be claimed
     bool unclaimed = false;
-    std::uint32_t const slots = slots_.load(memory_order_seq_cst);  // idle
+    std::uint32_t const slots = slots_.load(memory_order_relaxed);  // those of the parked
     for (std::uint32_t worker = 0; worker < slots; ++worker) unclaimed |= !wake(worker);
     // Somebody may have relied on the searcher that this loop only seemed to be.
     if (unclaimed) (void)notify_one();
@@ -170,16 +185,16 @@ class Idle {
   /// Wakes one worker in particular, as a further searcher. False: nobody was woken, and the
   /// caller was the last searcher for a moment: see notify_all().
   bool wake(std::uint32_t worker) noexcept {
-    searching_.fetch_add(1, memory_order_seq_cst);  // idle
+    searching_.fetch_add(1, memory_order_relaxed);  // orders nothing
     return claim(worker) || !stop_searching();
   }
 
   [[nodiscard]] std::uint32_t parked_count() const noexcept {
-    return parked_in(members_.load(memory_order_seq_cst));  // idle
+    return parked_in(members_.load(memory_order_seq_cst));  // look
   }
   /// Nobody who takes part runs or searches.
   [[nodiscard]] bool all_parked() const noexcept {
-    return all_parked_in(members_.load(memory_order_seq_cst));  // idle
+    return all_parked_in(members_.load(memory_order_seq_cst));  // awake
   }
 
  private:
@@ -206,14 +221,15 @@ class Idle {
   void wait_while_held(std::uint64_t members) const noexcept {
     while ((members & held) != 0) [[unlikely]] {
       cpu_pause();
-      members = members_.load(memory_order_seq_cst);  // idle
+      members = members_.load(memory_order_acquire);  // hold
     }
   }
 
   // Nobody could be claimed: those who count as parked are awake, and about to lower the count.
-  // Only looks, so that several who wait here do not keep each other busy.
+  // Only looks, so that several who wait here do not keep each other busy; and orders nothing,
+  // because the caller looks again.
   void await_sleeper() const noexcept {
-    for (int spins = 0; parked_count() != 0 && !has_sleeper(); ++spins) {
+    for (int spins = 0; has_parked() && !has_sleeper(); ++spins) {
       if (spins < pauses_most) {
         cpu_pause();
       } else {
@@ -221,10 +237,13 @@ class Idle {
       }
     }
   }
+  bool has_parked() const noexcept {
+    return parked_in(members_.load(memory_order_relaxed)) != 0;  // a hint
+  }
   bool has_sleeper() const noexcept {
-    std::uint32_t const slots = slots_.load(memory_order_seq_cst);  // idle
+    std::uint32_t const slots = slots_.load(memory_order_relaxed);  // a hint
     for (std::uint32_t worker = 0; worker < slots; ++worker) {
-      if (states_[worker].word.load(memory_order_seq_cst) == parked) return true;  // idle
+      if (states_[worker].word.load(memory_order_relaxed) == parked) return true;  // a hint
     }
     return false;
   }
@@ -232,8 +251,8 @@ class Idle {
   // The caller has added the worker to searching_ beforehand.
   bool claim(std::uint32_t worker) noexcept {
     std::uint32_t expected = parked;
-    if (!states_[worker].word.compare_exchange_strong(expected, claimed, memory_order_seq_cst,
-                                                      memory_order_seq_cst)) {  // idle, wake
+    if (!states_[worker].word.compare_exchange_strong(expected, claimed, memory_order_release,
+                                                      memory_order_relaxed)) {  // wake
       return false;
     }
     futex_wake_one(states_[worker].word);

@@ -126,7 +126,7 @@ class Scheduler final : public Executor {
   // Orderings.
   //   stop      stop_workers() stores (seq_cst)  ->  stopping() loads (seq_cst).
   //             A stopping worker sees the emptied queues. Part of the total order of idle.hpp: the
-  //             store comes before the claims of wake_all(), the look after announce().
+  //             store comes before wake_all() reads who is parked, the look after announce().
   //   slots     add_spare() stores (release)  ->  worker_slots() loads (acquire).
   //             Who may name a spare finds it constructed.
   //   entry     ~Entry() subtracts (release)  ->  the destructor loads (acquire).

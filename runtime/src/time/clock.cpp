@@ -31,8 +31,8 @@ std::shared_ptr<Clock> real_clock() {
 // Orderings.
 //   moved     advance() RMWs now_ns_ (seq_cst)  ->  now() loads now_ns_ (seq_cst).
 //             Who sees the later time also sees what was done before the clock was moved. Part of
-//             the total order of idle.hpp: time moves before the claims of wake_all(), a worker
-//             looks at it after announce().
+//             the total order of idle.hpp: time moves before wake_all() reads who is parked,
+//             a worker looks at it after announce().
 Clock::Duration ManualClock::now() const noexcept {
   return Duration(now_ns_.load(detail::memory_order_seq_cst));  // moved
 }
