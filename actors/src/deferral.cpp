@@ -20,11 +20,20 @@ constinit thread_local MessageInfo const* told = nullptr;
 
 void tell(MessageInfo const& info) noexcept { told = &info; }
 
-MessageInfo const* CellBase::current_info() const noexcept {
-  if (current == nullptr) return nullptr;
+MessageInfo const* info_of(Envelope& envelope) noexcept {
   told = nullptr;
-  (void)current->deliver(nullptr, *current, Operation::identify);
+  (void)envelope.deliver(nullptr, envelope, Operation::identify);
   return told;
+}
+
+MessageInfo const* info_of(Dependant& timer) noexcept {
+  told = nullptr;
+  timer.operations->identify(timer);
+  return told;
+}
+
+MessageInfo const* CellBase::current_info() const noexcept {
+  return current == nullptr ? nullptr : info_of(*current);
 }
 
 bool CellBase::is_caller_waiting() const noexcept {

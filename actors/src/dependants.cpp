@@ -255,6 +255,24 @@ Dependant* Dependants::take_any() noexcept {
   return &dependant;
 }
 
+std::string Dependants::describe_timers(CellBase const& cell) {
+  std::string text;
+  for (DependantLinks* each = waiting_.next; each != &waiting_; each = each->next) {
+    auto& timer = static_cast<Dependant&>(*each);
+    if (timer.operations->identify == nullptr) continue;
+    MessageInfo const* const info = info_of(timer);
+    text += timer.repeats ? "\n  send_interval of " : "\n  send_after of ";
+    text += std::string(info == nullptr ? "?" : info->message) + " to " + cell.describe();
+  }
+  return text;
+}
+
+std::string describe_actor_timers(ExecutionContext const& context) {
+  auto const& cell = static_cast<CellBase const&>(context);
+  CellExtra* const extra = cell.extra_or_null();
+  return extra == nullptr ? std::string() : extra->dependants.describe_timers(cell);
+}
+
 void Dependants::close() noexcept {
   {
     SpinGuard const guard(lock_);

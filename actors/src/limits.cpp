@@ -22,13 +22,13 @@ void OwnMailQueue::make(ActorOptions const& options) {
 
 Pushed CellBase::push_routed(Envelope& envelope, MailKind mail_kind, bool turn_ends) noexcept {
   if (is_queued()) return push_queued(envelope, mail_kind, turn_ends);
-  if (simulated != nullptr) simulated->sent(*this, &envelope, turn_ends);
+  if (simulated != nullptr) simulated->sent(*this, &envelope);
   return push_plain(envelope, turn_ends) ? Pushed::accepted : Pushed::ended;
 }
 
 Pushed CellBase::push_queued(Envelope& envelope, MailKind mail_kind, bool turn_ends,
                              std::uint64_t generation) noexcept {
-  if (simulated != nullptr) simulated->sent(*this, &envelope, turn_ends);
+  if (simulated != nullptr) simulated->sent(*this, &envelope);
   MailQueue::Outcome const outcome = mail_queue().push(mailbox_, envelope, mail_kind, generation);
   if (outcome.runnable) turn_ends ? hand_off(*this) : schedule(*this);
   if (outcome.victim != nullptr) {

@@ -138,6 +138,11 @@ void MessageTimer::let_go(Dependant& dependant) noexcept {
   (void)self.deliver(nullptr, self, Operation::discard);
 }
 
+void MessageTimer::identify(Dependant& dependant) noexcept {
+  auto& self = static_cast<MessageTimer&>(dependant);
+  (void)self.deliver(nullptr, self, Operation::identify);
+}
+
 void MessageTimer::destroy(Dependant& dependant) noexcept {
   auto& self = static_cast<MessageTimer&>(dependant);
   (void)self.deliver(nullptr, self, Operation::destroy);

@@ -21,6 +21,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include <spawned/runtime/detail/atomic.hpp>
 #include <spawned/runtime/detail/real_world.hpp>
@@ -39,10 +40,23 @@
 
 namespace spawned::detail {
 
+constinit thread_local PoolLists* this_pool = nullptr;
+
 namespace {
 
 atomic<std::size_t> system_allocations{0};
 atomic<std::size_t> bytes_reserved{0};
+
+constinit thread_local PoolTally* tally = nullptr;
+
+void* count_taken(void* block, std::size_t bytes) noexcept {
+  if (tally != nullptr) tally->taken(*tally, block, bytes);
+  return block;
+}
+
+void count_given_back(void* block) noexcept {
+  if (tally != nullptr) tally->given_back(*tally, block);
+}
 
 // The allocator below the pools. mimalloc is loaded privately (RTLD_LOCAL) and never linked,
 // because the shared library of the distribution replaces the whole program's malloc when it is
@@ -119,7 +133,13 @@ Slab& slab_of(void* block) noexcept {
 std::mutex abandoned_mutex;
 Heap* abandoned_heaps = nullptr;  // guarded by abandoned_mutex
 
-Heap* this_heap() noexcept { return static_cast<Heap*>(this_pool); }
+// The calling thread's heap: this_pool, unless it counts.
+constinit thread_local Heap* this_heap = nullptr;
+
+void set_heap(Heap* heap) noexcept {
+  this_heap = heap;
+  this_pool = tally == nullptr ? heap : nullptr;
+}
 
 void flush_outgoing(Heap& heap) noexcept {
   if (heap.outgoing_count == 0) return;
@@ -168,8 +188,8 @@ struct HeapRelease {
   bool released = false;
   ~HeapRelease() {
     released = true;
-    Heap* const heap = this_heap();
-    this_pool = nullptr;
+    Heap* const heap = this_heap;
+    set_heap(nullptr);
     if (heap != nullptr) abandon_heap(*heap);
   }
 };
@@ -179,12 +199,12 @@ thread_local HeapRelease heap_release;
 // a single call.
 class HeapUse {
  public:
-  HeapUse() : heap_(this_heap()) {
+  HeapUse() : heap_(this_heap) {
     if (heap_ != nullptr) return;
     heap_ = &adopt_heap();
     borrowed_ = heap_release.released;
     if (borrowed_) return;
-    this_pool = heap_;
+    set_heap(heap_);
     heap_release.armed = true;  // the first use makes its destructor run at thread exit
   }
   ~HeapUse() {
@@ -235,26 +255,30 @@ void free_remote(Heap& heap, Heap& owner, PoolBlock& block) noexcept {
 
 }  // namespace
 
-constinit thread_local PoolLists* this_pool = nullptr;
-
 #if defined(SPAWNED_POOL_OFF)
 
 // Under the address sanitizer every block is the sanitizer's own, so that it sees each misuse.
 void* pool_allocate_slowly(std::size_t bytes) {
-  return system_allocate(bytes, bytes % 64 == 0 ? 64 : 16);
+  return count_taken(system_allocate(bytes, bytes % 64 == 0 ? 64 : 16), bytes);
 }
-void pool_free_slowly(void* block, std::size_t bytes) noexcept { system_release(block, bytes); }
+void pool_free_slowly(void* block, std::size_t bytes) noexcept {
+  count_given_back(block);
+  system_release(block, bytes);
+}
 void pool_flush() noexcept {}
+
+PoolTally* pool_count(PoolTally* next) noexcept { return std::exchange(tally, next); }
 
 #else
 
 void* pool_allocate_slowly(std::size_t bytes) {
-  if (bytes > pool_largest) return system_allocate(bytes, 64);
+  if (bytes > pool_largest) return count_taken(system_allocate(bytes, 64), bytes);
   HeapUse const heap;
-  return allocate_slowly(heap.get(), pool_class(bytes));
+  return count_taken(allocate_slowly(heap.get(), pool_class(bytes)), bytes);
 }
 
 void pool_free_slowly(void* memory, std::size_t bytes) noexcept {
+  count_given_back(memory);
   if (bytes > pool_largest) {
     system_release(memory, bytes);
     return;
@@ -270,11 +294,19 @@ void pool_free_slowly(void* memory, std::size_t bytes) noexcept {
   owner.free[pool_class(bytes)] = &block;
 }
 
+PoolTally* pool_count(PoolTally* next) noexcept {
+  PoolTally* const before = std::exchange(tally, next);
+  set_heap(this_heap);
+  return before;
+}
+
 void pool_flush() noexcept {
-  if (this_heap() != nullptr) flush_outgoing(*this_heap());
+  if (this_heap != nullptr) flush_outgoing(*this_heap);
 }
 
 #endif
+
+PoolTally* pool_tally() noexcept { return tally; }
 
 std::size_t pool_system_allocations() noexcept {
   return system_allocations.load(memory_order_relaxed);  // a statistic

@@ -22,6 +22,9 @@ constinit thread_local Simulated* simulated = nullptr;
 void simulated_touches_all(bool from_now_on) noexcept {
   if (simulated != nullptr) simulated->touches_all(from_now_on);
 }
+void simulated_waits_not(ExecutionContext& waiter) noexcept {
+  if (simulated != nullptr) simulated->waits_not(waiter);
+}
 
 Worker::Worker(Scheduler& home, std::uint32_t number, std::uint64_t seed, Kind kind)
     : index(number), kind_(kind), random_(seed | 1) {

@@ -15,7 +15,10 @@ BatonThread::BatonThread(detail::Scheduler& scheduler, detail::Simulated& simula
     : Runnable(nullptr, &resume), simulated_(simulated) {
   local_.scheduler = &scheduler;
   detail::Exempt const exempt;
-  thread_ = std::thread([this] { body(); });
+  thread_ = std::thread([this, tally = detail::pool_tally()] {
+    detail::pool_count(tally);
+    body();
+  });
 }
 
 BatonThread::~BatonThread() {

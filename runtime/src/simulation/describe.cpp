@@ -32,6 +32,13 @@ std::string short_name(std::string const& description) {
   return name;
 }
 
+std::string as_text(std::source_location where) {
+  std::string const file = where.file_name();
+  auto const slash = file.rfind('/');
+  return (slash == std::string::npos ? file : file.substr(slash + 1)) + ":" +
+         std::to_string(where.line());
+}
+
 char const* to_string(Outcome outcome) noexcept {
   switch (outcome) {
     case Outcome::passed:
@@ -50,6 +57,8 @@ char const* to_string(Outcome outcome) noexcept {
       return "crashed";
     case Outcome::real_world:
       return "a call of the real world";
+    case Outcome::leak:
+      return "a leak";
   }
   return "?";
 }

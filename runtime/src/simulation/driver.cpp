@@ -10,6 +10,7 @@
 #include <spawned/runtime/log.hpp>
 
 #include "simulation/describe.hpp"
+#include "simulation/told.hpp"
 
 namespace spawned::simulation {
 
@@ -123,6 +124,7 @@ Event& Driver::note(Event::Kind kind, std::uint32_t unit, std::string text) {
 
 void Driver::lives(detail::ExecutionContext& context) noexcept {
   std::uint32_t const unit = ready_.born(context);
+  context.await_checks |= detail::ExecutionContext::tells_waits;
   if (tracks_) tracker_.born(unit, context.kind->in_order);
   if (!options_.trace) return;
   if (units_.size() <= unit) units_.resize(unit + 1);
@@ -137,13 +139,23 @@ void Driver::ended(detail::ExecutionContext& context) noexcept {
   ready_.dead(context);
 }
 
-void Driver::sent(detail::ExecutionContext& receiver, void const* message, bool awaits) noexcept {
-  if (awaits) waits_for_[running_] = ready_.number(receiver);
+void Driver::sent(detail::ExecutionContext& receiver, void const* message) noexcept {
   if (tracks_) tracker_.sent(running_, ready_.number(receiver), message);
   if (!options_.trace && plan_.faults().reorder == 0) return;
   notice_handling();
   under_way_[message] = {events_.size(), running_};
   if (options_.trace) note(Event::Kind::send, ready_.number(receiver), {}).from = running_;
+}
+
+// What has no number lives no more.
+void Driver::waits(detail::ExecutionContext& waiter, void const* target, std::string_view message,
+                   std::source_location where) noexcept {
+  std::uint32_t const unit = ready_.find(&waiter);
+  if (unit != Event::nobody) waits_for_[unit] = {ready_.find(target), message, where};
+}
+
+void Driver::waits_not(detail::ExecutionContext& waiter) noexcept {
+  waits_for_.erase(ready_.find(&waiter));
 }
 
 void Driver::taken(detail::ExecutionContext& receiver, void const* message) noexcept {
@@ -253,6 +265,7 @@ void Driver::make_ready(detail::Runnable& work) {
 
 void Driver::run_unit(detail::Runnable& work, std::uint32_t unit) {
   running_ = unit;
+  if (memory != nullptr) memory->runs(steps_, unit);
   if (!waits_for_.empty()) waits_for_.erase(unit);
   taken_ = nullptr;
   handling_ = nullptr;
@@ -427,33 +440,55 @@ void Driver::abort_waiting() noexcept {
 
 // --- a run ---
 
-// Who lives and, if it waits for an answer, whose; a circle of them if there is one.
+std::string Driver::name_of(std::uint32_t unit) const {
+  detail::ExecutionContext const* const context = ready_.context(unit);
+  if (context == nullptr) return "one that has ended";
+  std::string name = plain(short_name(context->kind->describe(*context)));
+  return name.substr(0, name.find(" in "));  // without what it does
+}
+
+// "awaits Vault::Balance of Vault#1 at teller.cpp:12"
+std::string Driver::what_it_awaits(Waiting const& waiting) const {
+  std::string text =
+      waiting.message.empty() ? "awaits the end" : "awaits " + plain(std::string(waiting.message));
+  text += " of " + name_of(waiting.target);
+  if (waiting.where.line() != 0) text += " at " + as_text(waiting.where);
+  return text;
+}
+
+// That begins and ends with the unit, or nothing.
+std::vector<std::uint32_t> Driver::find_circle(std::uint32_t unit) const {
+  std::vector<std::uint32_t> circle{unit};
+  for (auto next = waits_for_.find(unit); next != waits_for_.end() && circle.size() <= 20;
+       next = waits_for_.find(next->second.target)) {
+    circle.push_back(next->second.target);
+    if (next->second.target == unit) return circle;
+  }
+  return {};
+}
+
+// Who lives and, if it waits for another, for whom, for what and where; a circle of them if there
+// is one.
 std::string Driver::who_lives() const {
   auto const living = ready_.living();
-  auto name_of = [&living](std::uint32_t unit) {
-    auto const found = living.find(unit);
-    return found == living.end() ? std::string("one that has ended")
-                                 : short_name(found->second->kind->describe(*found->second));
-  };
   std::string text;
   int lines = 0;
   for (auto const& [unit, context] : living) {
     if (++lines > 20) break;
     text += "\n  " + context->kind->describe(*context);
-    auto const target = waits_for_.find(unit);
-    if (target != waits_for_.end()) text += ", waits for " + name_of(target->second);
+    auto const found = waits_for_.find(unit);
+    if (found != waits_for_.end()) text += ", " + what_it_awaits(found->second);
   }
   for (auto const& [unit, context] : living) {
-    std::vector<std::uint32_t> circle{unit};
-    for (auto next = waits_for_.find(unit); next != waits_for_.end() && circle.size() <= 20;
-         next = waits_for_.find(next->second)) {
-      circle.push_back(next->second);
-      if (next->second == unit) break;
+    std::vector<std::uint32_t> circle = find_circle(unit);
+    if (circle.empty()) continue;
+    circle.pop_back();
+    std::string links;
+    for (std::uint32_t const each : circle) {
+      links += links.empty() ? "" : ", ";
+      links += name_of(each) + " " + what_it_awaits(waits_for_.at(each));
     }
-    if (circle.size() < 2 || circle.back() != unit) continue;
-    text += "\n  a circle: " + name_of(unit);
-    for (std::size_t i = 1; i < circle.size(); ++i) text += " waits for " + name_of(circle[i]);
-    break;
+    return text + "\n  a circle: " + links;
   }
   return text;
 }
@@ -510,6 +545,8 @@ Report Driver::run(Program const& program) {
   while (!ending.ended && !wrong() && last == Step::done) last = step();
   if (ending.ended && ending.exception == nullptr) look(true);
   checks_.close();
+  std::string leak;
+  if (ending.ended && ending.exception == nullptr && !wrong()) leak = find_leak();
   report.marks = checks_.marks();
   if (real_world_.failed()) {
     report.outcome = Outcome::real_world;  // its text follows, when it is over
@@ -528,6 +565,9 @@ Report Driver::run(Program const& program) {
   } else if (ending.exception != nullptr) {
     report.outcome = Outcome::failed;
     report.problem = what_of(ending.exception);
+  } else if (!leak.empty()) {
+    report.outcome = Outcome::leak;
+    report.problem = std::move(leak);
   }
   report.name = options_.name;
   report.clock = options_.clock;

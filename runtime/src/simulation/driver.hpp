@@ -10,7 +10,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -23,6 +25,7 @@
 #include "simulation/checks.hpp"
 #include "simulation/chooser.hpp"
 #include "simulation/fault_plan.hpp"
+#include "simulation/memory_watch.hpp"
 #include "simulation/ready_list.hpp"
 #include "simulation/real_world.hpp"
 #include "simulation/recent.hpp"
@@ -69,6 +72,8 @@ class Driver final : public detail::Simulated {
   [[nodiscard]] bool run_a_step(bool may_move_time);
   /// Called when the runtime is gone.
   void (*on_end)(Driver&) noexcept = nullptr;
+  /// Told of who runs, if there is one.
+  MemoryWatch* memory = nullptr;
   /// A hash for each step so far, if asked for.
   std::vector<std::uint64_t>* hashes = nullptr;
 
@@ -82,7 +87,10 @@ class Driver final : public detail::Simulated {
   std::uint64_t next_actor_id() noexcept override { return ++actor_ids_; }
   void lives(detail::ExecutionContext& context) noexcept override;
   void ended(detail::ExecutionContext& context) noexcept override;
-  void sent(detail::ExecutionContext& receiver, void const* message, bool awaits) noexcept override;
+  void sent(detail::ExecutionContext& receiver, void const* message) noexcept override;
+  void waits(detail::ExecutionContext& waiter, void const* target, std::string_view message,
+             std::source_location where) noexcept override;
+  void waits_not(detail::ExecutionContext& waiter) noexcept override;
   void taken(detail::ExecutionContext& receiver, void const* message) noexcept override;
   [[nodiscard]] std::uint32_t sender(void const* message) noexcept override;
   void crashed(std::string_view who, bool unheard) noexcept override;
@@ -110,6 +118,11 @@ class Driver final : public detail::Simulated {
  private:
   friend class Stepper;
   enum class Step : std::uint8_t { done, quiet, limit, gave_up };
+  struct Waiting {
+    std::uint32_t target;
+    std::string_view message;  // empty: it waits for the target's end
+    std::source_location where;
+  };
 
   Step step();
   std::size_t collect();
@@ -129,8 +142,16 @@ class Driver final : public detail::Simulated {
   void keep(std::uint32_t choice, std::uint32_t of);
   void look(bool last);
   void end(Report& report);
+  // leaks.cpp
+  [[nodiscard]] std::string find_leak();
+  Step run_on(bool moves_time);
+  [[nodiscard]] std::string armed_timers() const;
+  [[nodiscard]] std::string unanswered_requests() const;
   void end_tracked_step();
   [[nodiscard]] std::string who_lives() const;
+  [[nodiscard]] std::string name_of(std::uint32_t unit) const;
+  [[nodiscard]] std::string what_it_awaits(Waiting const& waiting) const;
+  [[nodiscard]] std::vector<std::uint32_t> find_circle(std::uint32_t unit) const;
   [[nodiscard]] std::string who_ran() const;
   template <typename Condition>
   [[nodiscard]] bool run_until(Condition condition) noexcept;
@@ -146,7 +167,7 @@ class Driver final : public detail::Simulated {
   ReadyList ready_;
   std::optional<Threads> threads_;
   std::uint32_t running_ = Event::nobody;
-  std::unordered_map<std::uint32_t, std::uint32_t> waits_for_;  // a unit: whose answer it awaits
+  std::unordered_map<std::uint32_t, Waiting> waits_for_;  // by unit
   std::uint64_t actor_ids_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t steps_at_timeout_ = 0;  // when the end of the runtime last took too long

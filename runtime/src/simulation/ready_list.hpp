@@ -27,6 +27,18 @@ class ReadyList {
     auto const found = numbers_.find(&unit);
     return found != numbers_.end() ? found->second.number : ++last_;
   }
+  /// The same for an address; 0 if nothing that lives has it.
+  [[nodiscard]] std::uint32_t find(void const* address) const {
+    auto const found = numbers_.find(static_cast<detail::Runnable const*>(address));
+    return found != numbers_.end() ? found->second.number : 0;
+  }
+  /// Of this number, or null.
+  [[nodiscard]] detail::ExecutionContext* context(std::uint32_t number) const {
+    for (auto const& entry : numbers_) {
+      if (entry.second.number == number) return entry.second.context;
+    }
+    return nullptr;
+  }
   /// All that was born and is not dead, by number.
   [[nodiscard]] std::map<std::uint32_t, detail::ExecutionContext*> living() const {
     std::map<std::uint32_t, detail::ExecutionContext*> found;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -31,17 +32,37 @@ void give_up(std::unique_ptr<Runtime> runtime) {
 
 }  // namespace
 
-Report run_with(std::unique_ptr<Chooser> chooser, Program const& program, Options const& options,
-                std::vector<std::uint64_t>* hashes) {
-  detail::require_no_worker("simulation::run");
+namespace {
+
+// False: the runtime lives on.
+bool run_once(std::unique_ptr<Chooser> chooser, Program const& program, Options const& options,
+              std::vector<std::uint64_t>* hashes, MemoryWatch* memory, Report& report) {
   Driver driver(options, std::move(chooser));
   driver.hashes = hashes;
+  driver.memory = memory;
   RuntimeOptions runtime_options;
   runtime_options.name = "simulated";
   runtime_options.detect_cycles = options.detect_cycles;
   auto runtime = std::make_unique<Runtime>(detail::Driven{&driver}, std::move(runtime_options));
-  Report report = driver.run(program);
-  if (driver.leaves_something()) give_up(std::move(runtime));
+  report = driver.run(program);
+  if (!driver.leaves_something()) return true;
+  give_up(std::move(runtime));
+  return false;
+}
+
+}  // namespace
+
+Report run_with(std::unique_ptr<Chooser> chooser, Program const& program, Options const& options,
+                std::vector<std::uint64_t>* hashes) {
+  detail::require_no_worker("simulation::run");
+  Report report;
+  std::optional<MemoryWatch> memory;
+  if (options.memory_is_failure) memory.emplace();
+  bool const gone =
+      run_once(std::move(chooser), program, options, hashes, memory ? &*memory : nullptr, report);
+  if (!memory || !gone || !report.passed()) return report;
+  report.problem = memory->problem(report);
+  if (!report.problem.empty()) report.outcome = Outcome::leak;
   return report;
 }
 

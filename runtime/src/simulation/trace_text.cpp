@@ -188,7 +188,7 @@ Trace decode(std::string_view text) {
   }
   std::uint8_t const flags = bytes[trace_build_bytes];
   trace.clock = (flags & 1U) != 0 ? ClockMode::adversarial : ClockMode::idle;
-  trace.outcome = static_cast<Outcome>(flags >> 1U & 7U);
+  trace.outcome = static_cast<Outcome>(flags >> 1U & 15U);
   for (unsigned i = 0; i < 3; ++i) {
     trace.hash |= std::uint32_t{bytes[trace_build_bytes + 1 + i]} << (8 * i);
   }

@@ -32,19 +32,22 @@ class ExitAwaiter {
 
   [[nodiscard]] bool await_ready() const noexcept { return !stop_ && cell_->has_ended(); }
   template <detail::runtime_promise Promise>
-  bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
+  bool await_suspend(std::coroutine_handle<Promise> caller,
+                     std::source_location where = std::source_location::current()) noexcept {
     if (caller.promise().context == cell_) {
       own_ = true;
       return false;
     }
     if (caller.promise().context->await_checks != 0) [[unlikely]] {
-      auto& caller_cell = static_cast<detail::CellBase&>(*caller.promise().context);
-      edge_ = detail::WaitEdge::enter(caller_cell, *cell_, wait_.slot_wait());
+      edge_ = detail::check_exit(*caller.promise().context, *cell_, wait_.slot_wait(), where);
       if (edge_ != nullptr && edge_->closes_cycle()) return false;
     }
     if (stop_) {
       dead_ = !detail::post_stop(*cell_, std::move(stop_reason_));
-      if (dead_) return false;
+      if (dead_) {
+        detail::simulated_waits_not(*caller.promise().context);
+        return false;
+      }
     }
     waited_ = true;
     return wait_.suspend(caller, *caller.promise().context, timeout_ns_);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <coroutine>
 #include <cstdint>
+#include <source_location>
 #include <utility>
 
 #include <spawned/actors/detail/cell.hpp>
@@ -67,6 +68,7 @@ void stamp_deadline(RequestBase& request, std::int64_t timeout_ns) noexcept;
 /// before.
 [[nodiscard]] inline ActorError gave_up_error(WaitOutcome outcome, ExecutionContext& context) {
   if (outcome == WaitOutcome::timed_out) return ActorError::Kind::timeout;
+  simulated_waits_not(context);
   report_cancelled(context);
   return ActorError::Kind::cancelled;
 }
@@ -122,17 +124,17 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }
 
+  /// `where`: the line of the co_await.
   template <detail::runtime_promise Promise>
-  bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
+  bool await_suspend(std::coroutine_handle<Promise> caller,
+                     std::source_location where = std::source_location::current()) noexcept {
     detail::ExecutionContext& context = *caller.promise().context;
     if (&context == cell_) {
       early_ = Early::self;
       return false;
     }
     if (context.await_checks != 0) [[unlikely]] {
-      auto& caller_cell = static_cast<detail::CellBase&>(context);
-      timeout_ns_ = caller_cell.limit_by_deadline(timeout_ns_);
-      edge_ = detail::WaitEdge::enter(caller_cell, *cell_, wait_);
+      edge_ = detail::check_request(context, *cell_, *envelope_, wait_, timeout_ns_, where);
       if (edge_ != nullptr && edge_->closes_cycle()) {
         early_ = Early::cycle;
         return false;
@@ -191,6 +193,7 @@ class [[nodiscard("co_await it, or the request is never sent")]] RequestAwaitabl
   [[gnu::noinline]] Result<R, ActorError> early_result(detail::WaitOutcome outcome) {
     if (early_ == Early::self) return Unexpected(ActorError::Kind::deadlock);
     if (early_ == Early::cycle) return Unexpected(edge_->error());
+    detail::simulated_waits_not(wait_.context());
     if (early_ == Early::in_line) return line_result(outcome);
     if (outcome == detail::WaitOutcome::cancelled) {
       detail::report_cancelled(wait_.context());
@@ -263,17 +266,17 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
     }
     [[nodiscard]] bool await_ready() const noexcept { return pending_->is_ready(); }
     template <detail::runtime_promise Promise>
-    bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
+    bool await_suspend(std::coroutine_handle<Promise> caller,
+                       std::source_location where = std::source_location::current()) noexcept {
       detail::ExecutionContext& context = *caller.promise().context;
       if (&context == pending_->target()) {
         special_ = Special::self;
         return false;
       }
       if (context.await_checks != 0) [[unlikely]] {
-        auto& waiter = static_cast<detail::CellBase&>(context);
-        timeout_ns_ = waiter.limit_by_deadline(timeout_ns_);
-        edge_ = detail::WaitEdge::enter(waiter, pending_->target_,
-                                        {.wait = &wait_, .slot = &pending_->envelope_->slot});
+        detail::ReplyEnvelope<R>& request = *pending_->envelope_;
+        edge_ = detail::check_pending(context, pending_->target_, request,
+                                      {.wait = &wait_, .slot = &request.slot}, timeout_ns_, where);
         if (edge_ != nullptr) {
           special_ = Special::edge;
           if (edge_->closes_cycle()) return false;
@@ -327,6 +330,7 @@ class [[nodiscard("dropping it gives the reply up")]] PendingReply {
       }
       detail::EdgeGuard const left_before_the_reply_is_taken(edge);
       if (edge != nullptr && edge->closes_cycle()) return Unexpected(edge->error());
+      if (caller != nullptr) detail::tell_blocking(*caller, target(), *envelope_);
       if (!wait.wait(envelope_->slot, timeout_ns)) {
         return Unexpected(ActorError::Kind::timeout);
       }

@@ -219,13 +219,14 @@ class ActorCell final : public CellBase {
       return static_cast<Turn (*)(CellBase&)>(nullptr);
     }
   }
-  static constexpr ActorKind kind_table{{&request_actor_end, &describe_actor, true, &crash_actor},
-                                        init_callback(),
-                                        teardown_callback(),
-                                        &on_destroy_state,
-                                        &on_destroy_cell,
-                                        type_name<A>(),
-                                        exit_notice<A>()};
+  static constexpr ActorKind kind_table{
+      {&request_actor_end, &describe_actor, true, &crash_actor, &describe_actor_timers},
+      init_callback(),
+      teardown_callback(),
+      &on_destroy_state,
+      &on_destroy_cell,
+      type_name<A>(),
+      exit_notice<A>()};
 
   template <typename U>
   friend void pool_delete(U*) noexcept;

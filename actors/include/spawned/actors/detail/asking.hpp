@@ -78,6 +78,9 @@ template <typename R>
     request.destroy();
     return Unexpected(refused_error(cell, how));
   }
+  if (CellBase* const caller = CellBase::running()) {
+    tell_blocking(*caller, static_cast<ExecutionContext*>(&cell), request);
+  }
   bool const answered = wait.block(request.slot, timeout_ns);
   bool const refused = line != nullptr && leave_line(cell, *line);
   if (!answered) {

@@ -509,6 +509,8 @@ void request_actor_end(ExecutionContext& context, UnreadMail mail) noexcept;
 void crash_actor(ExecutionContext& context) noexcept;
 /// LiveKind::describe of every actor.
 std::string describe_actor(ExecutionContext const& context);
+/// LiveKind::describe_timers of every actor.
+std::string describe_actor_timers(ExecutionContext const& context);
 /// Step::describe of every actor.
 std::string describe_actor_step(Step const& step, std::uint64_t id);
 
@@ -521,6 +523,10 @@ bool post_stop(CellBase& cell, ExitReason reason);
 
 /// Answers Operation::identify.
 void tell(MessageInfo const& info) noexcept;
+/// Asks for it. Null: the library's own.
+[[nodiscard]] MessageInfo const* info_of(Envelope& envelope) noexcept;
+/// The same for what a timer sends; it has Operations::identify.
+[[nodiscard]] MessageInfo const* info_of(Dependant& timer) noexcept;
 
 /// Logs MessageResponse::unused().
 void log_unused(CellBase const& cell, std::string_view message) noexcept;

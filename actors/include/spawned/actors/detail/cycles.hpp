@@ -21,6 +21,10 @@
 //             which nobody abandons while it is awaited.
 #pragma once
 
+#include <cstdint>
+#include <source_location>
+#include <string_view>
+
 #include <spawned/actors/error.hpp>
 #include <spawned/runtime/detail/slot.hpp>
 
@@ -38,19 +42,20 @@ class WaitEdge {
     Slot const* slot = nullptr;
   };
 
-  WaitEdge(CellBase& waiter, CellBase& target, Signs signs) noexcept
-      : waiter_(&waiter), target_(&target), signs_(signs) {}
+  WaitEdge(CellBase& waiter, CellBase& target, Signs signs, std::source_location where) noexcept
+      : waiter_(&waiter), target_(&target), signs_(signs), where_(where) {}
 
   /// On the waiter's turn, before it waits. Null: its runtime does not look for cycles, or there is
-  /// no memory to.
-  [[nodiscard]] static WaitEdge* enter(CellBase& waiter, CellBase& target, SlotWait& wait) noexcept;
+  /// no memory to. `where` is for the names: the line of the await, if there is one.
+  [[nodiscard]] static WaitEdge* enter(CellBase& waiter, CellBase& target, SlotWait& wait,
+                                       std::source_location where) noexcept;
   /// The same for an actor that blocks its thread.
   [[nodiscard]] static WaitEdge* enter(CellBase& waiter, CellBase& target,
                                        ThreadWait& wait) noexcept;
   /// The same for a request that is under way since before, and perhaps answered; a wait and its
   /// slot. Null also if the target's runtime does not look for cycles: none leads through it.
-  [[nodiscard]] static WaitEdge* enter(CellBase& waiter, WaitTarget const& target,
-                                       Signs signs) noexcept;
+  [[nodiscard]] static WaitEdge* enter(CellBase& waiter, WaitTarget const& target, Signs signs,
+                                       std::source_location where = {}) noexcept;
   /// The wait is over. Sets `edge` to null.
   static void leave(WaitEdge*& edge) noexcept;
 
@@ -61,7 +66,8 @@ class WaitEdge {
 
  private:
   class Walk;
-  static WaitEdge* publish(CellBase& waiter, CellBase& target, Signs signs) noexcept;
+  static WaitEdge* publish(CellBase& waiter, CellBase& target, Signs signs,
+                           std::source_location where) noexcept;
   [[nodiscard]] bool is_settled() const noexcept {
     if (signs_.slot != nullptr && signs_.slot->is_done()) return true;
     return signs_.wait != nullptr ? signs_.wait->is_settled() : signs_.blocked->is_settled();
@@ -74,9 +80,30 @@ class WaitEdge {
   CellBase* waiter_;
   CellBase* target_;
   Signs signs_;
+  std::source_location where_;
   ExitReason names_;
   bool closes_cycle_ = false;
 };
+
+struct Envelope;
+
+/// What a coroutine's wait for another does before it begins, where await_checks says that there is
+/// something to do: limits it by the deadline of the request in work, publishes its edge, which it
+/// returns (or null), and tells whoever drives a simulation. The latter not if the edge closes a
+/// cycle.
+[[nodiscard]] WaitEdge* check_request(ExecutionContext& waiter, CellBase& target, Envelope& request,
+                                      SlotWait& wait, std::int64_t& timeout_ns,
+                                      std::source_location where) noexcept;
+/// The same for a request that is under way since before.
+[[nodiscard]] WaitEdge* check_pending(ExecutionContext& waiter, WaitTarget const& target,
+                                      Envelope& request, WaitEdge::Signs signs,
+                                      std::int64_t& timeout_ns,
+                                      std::source_location where) noexcept;
+/// The same for a wait for the end of an actor, which no deadline limits.
+[[nodiscard]] WaitEdge* check_exit(ExecutionContext& waiter, CellBase& target, SlotWait& wait,
+                                   std::source_location where) noexcept;
+/// For an actor that blocks its thread: tells whoever drives a simulation.
+void tell_blocking(CellBase& waiter, void const* target, Envelope& request) noexcept;
 
 /// Leaves the edge at the end of a scope.
 class EdgeGuard {

@@ -31,6 +31,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include <spawned/runtime/detail/atomic.hpp>
 #include <spawned/runtime/detail/scheduling.hpp>
@@ -67,6 +68,8 @@ struct Dependant : DependantLinks {
     void (*disarm)(Dependant&) noexcept;
     void (*let_go)(Dependant&) noexcept;
     void (*destroy)(Dependant&) noexcept;
+    /// Of a timer that somebody has set: tell() what it sends. Null: it is something else.
+    void (*identify)(Dependant&) noexcept = nullptr;
   };
 
   /// Makes the actor's side block if there is none. Errors: std::bad_alloc.
@@ -137,6 +140,9 @@ class Dependants final : public Runnable {
   /// only its keeper changes, is now.
   [[nodiscard]] bool pin_waiting(Dependant const& dependant, std::int64_t const& of_keeper,
                                  std::int64_t& copy) noexcept;
+
+  /// See LiveKind::describe_timers. Nobody else is at work on the actor.
+  [[nodiscard]] std::string describe_timers(CellBase const& cell);
 
   /// The actor, or its incarnation, has ended. Stops everything.
   void close() noexcept;

@@ -40,33 +40,38 @@ class TimedDependant : public TimerEntry, public Dependant {
 /// mailbox.
 class MessageTimer : public Envelope, public TimedDependant {
  public:
-  MessageTimer(CellBase& actor, Deliver function)
-      : Envelope(function), TimedDependant(actor, table, false) {}
+  MessageTimer(CellBase& actor, Deliver function) : MessageTimer(actor, function, table) {}
 
   /// Any thread. A delay of zero: into the mailbox at once.
   void start(std::int64_t delay_ns) noexcept;
 
  protected:
+  MessageTimer(CellBase& actor, Deliver function, Operations const& functions)
+      : Envelope(function), TimedDependant(actor, functions, false) {}
   ~MessageTimer() = default;
   void handled() noexcept { drop(); }
-
- private:
   static void send(Dependant& self) noexcept;
   static void let_go(Dependant& self) noexcept;
   static void destroy(Dependant& self) noexcept;
-  static constexpr Operations table{&send, &disarm, &let_go, &destroy};
+
+ private:
+  static void identify(Dependant& self) noexcept;
+  static constexpr Operations table{&send, &disarm, &let_go, &destroy, &identify};
 };
 
 /// The message of an idle timeout. Its handle is held by the actor itself.
 class IdleTimer : public MessageTimer {
  public:
-  using MessageTimer::MessageTimer;
+  IdleTimer(CellBase& actor, Deliver function) : MessageTimer(actor, function, idle_table) {}
   IdleTimer* next_stale = nullptr;
 
  protected:
   ~IdleTimer() = default;
   /// False: another message came first.
   bool begin(CellBase& cell) noexcept;
+
+ private:
+  static constexpr Operations idle_table{&send, &disarm, &let_go, &destroy};
 };
 
 /// Sends a copy of its message every period. `Typed` adds the message.
@@ -147,7 +152,9 @@ class TypedInterval final : public IntervalTimer {
     self.drop();
   }
   static void destroy(Dependant& self) noexcept { pool_delete(&static_cast<TypedInterval&>(self)); }
-  static constexpr Operations table{&send, &disarm, &let_go, &destroy};
+  static void identify(Dependant& /*self*/) noexcept { tell(info); }
+  static constexpr Operations table{&send, &disarm, &let_go, &destroy, &identify};
+  static constexpr MessageInfo info{type_name<M>(), {}, nullptr};
 
   template <typename U>
   friend void pool_delete(U*) noexcept;

@@ -83,6 +83,9 @@ struct LiveKind {
   bool in_order;
   /// Faults::crash. Null: such a thing cannot crash.
   void (*crash)(ExecutionContext&) noexcept = nullptr;
+  /// For the end of a simulated run: the timers that would send it a message, a line each, "\n"
+  /// before it. Null: there are none.
+  std::string (*describe_timers)(ExecutionContext const&) = nullptr;
 };
 
 struct ExecutionContext : Runnable {
@@ -164,9 +167,10 @@ struct ExecutionContext : Runnable {
   ExecutionContext* live_next = nullptr;
   std::uint32_t live_shard = 0;
 
-  /// Owner: what an await of an actor has to look at; 0 for tasks and most actors.
-  static constexpr std::uint8_t carries_deadline = 1;
-  static constexpr std::uint8_t finds_cycles = 2;
+  /// Owner: what an await of an answer has to look at; 0 for most.
+  static constexpr std::uint8_t carries_deadline = 1;  // only of actors
+  static constexpr std::uint8_t finds_cycles = 2;      // only of actors
+  static constexpr std::uint8_t tells_waits = 4;       // simulated: Simulated::waits()
   std::uint8_t await_checks = 0;
 
   bool resumes_doomed = false;   // owner: the suspended leaf must go on even so

@@ -24,7 +24,8 @@ struct PoolLists {
   PoolBlock* free[pool_largest / pool_granule + 1] = {};
 };
 
-/// Null before the thread's first allocation, and always under the address sanitizer.
+/// Null before the thread's first allocation, while a PoolTally counts, and always under the
+/// address sanitizer.
 extern constinit thread_local PoolLists* this_pool;
 
 constexpr std::size_t pool_class(std::size_t bytes) noexcept {
@@ -65,6 +66,16 @@ void pool_free_slowly(void* block, std::size_t bytes) noexcept;
   }
   pool_free_slowly(memory, bytes);
 }
+
+/// Is told of each block that a thread takes from the pools, and gives back.
+struct PoolTally {
+  void (*taken)(PoolTally&, void* block, std::size_t bytes) noexcept;
+  void (*given_back)(PoolTally&, void* block) noexcept;
+};
+/// What is told of the calling thread from now on, or nothing; returns what has been until now.
+/// Such a thread takes the slow way for each block, so that others have nothing to look at.
+PoolTally* pool_count(PoolTally* tally) noexcept;
+[[nodiscard]] PoolTally* pool_tally() noexcept;
 
 /// Sends blocks of other threads, held back to travel in batches, home. Workers do it before they
 /// park.

@@ -146,6 +146,8 @@ void require_running(Scheduler& scheduler, char const* what);
 
 /// Tells whoever drives a simulation, if it is one: see Simulated::touches_all().
 void simulated_touches_all(bool from_now_on) noexcept;
+/// The same: see Simulated::waits_not().
+void simulated_waits_not(ExecutionContext& waiter) noexcept;
 
 /// Queues `work` at its home to run soon: in the run-next slot of the calling worker, or through
 /// post() when the caller is no worker of that home. Any thread.

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <string_view>
 
@@ -50,11 +51,18 @@ class Simulated {
   virtual void lives(ExecutionContext& context) noexcept = 0;
   virtual void ended(ExecutionContext& context) noexcept = 0;
   /// A message is on its way to an actor. `message` is its address, which identifies it until
-  /// taken(). `awaits`: the sender is about to wait for the answer.
-  virtual void sent(ExecutionContext& receiver, void const* message, bool awaits) noexcept = 0;
+  /// taken().
+  virtual void sent(ExecutionContext& receiver, void const* message) noexcept = 0;
   virtual void taken(ExecutionContext& receiver, void const* message) noexcept = 0;
   /// Who sent it: a number of the run, 0 for nobody.
   [[nodiscard]] virtual std::uint32_t sender(void const* message) noexcept = 0;
+  /// A context is about to wait, until it runs again: for the answer of the one whose address
+  /// `target` is to a message of this type, or for its end, if that is empty. `where` it does so is
+  /// empty for a blocking call, whose arguments are the message's.
+  virtual void waits(ExecutionContext& waiter, void const* target, std::string_view message,
+                     std::source_location where) noexcept = 0;
+  /// It does not, after all.
+  virtual void waits_not(ExecutionContext& waiter) noexcept = 0;
   /// An actor has crashed. `unheard`: nobody is told.
   virtual void crashed(std::string_view who, bool unheard) noexcept = 0;
   /// An actor that nobody asked to end has left this message unread.

@@ -65,6 +65,18 @@ struct Options {
   bool crash_is_failure = true;
   /// An actor that ends unasked, by itself or by a crash, and leaves mail unread fails the run.
   bool unread_is_failure = false;
+  /// So does, when the program has ended and who can go on has, each by itself: a timer of
+  /// send_after() or send_interval() that is armed;
+  bool armed_timer_is_failure = false;
+  /// an actor or a task that lives;
+  bool living_is_failure = false;
+  /// a request that is awaited though nothing can run any more and no timer is armed: nobody will
+  /// answer it. For this the program runs on, for 10,000 steps at most.
+  bool unanswered_is_failure = false;
+  /// Memory from the library's pools that the run has taken and, when its runtime is gone, not
+  /// given back fails the run: coroutines, messages, actors, replies, of which something outside of
+  /// the runtime keeps a handle. Slows allocation down.
+  bool memory_is_failure = false;
   /// Keep what happens, in Report::events. Costs some hundred nanoseconds a step.
   bool trace = false;
   RealWorld real_world = RealWorld::fail;

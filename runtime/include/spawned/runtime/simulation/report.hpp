@@ -19,6 +19,7 @@ enum class Outcome : std::uint8_t {
   stuck_end,   ///< the program has ended, but something that it left behind does not end
   crashed,     ///< its process was killed or has exited; only of ExploreOptions::jobs > 1
   real_world,  ///< it has called the real world: see RealWorld
+  leak,        ///< the program has ended, and left behind what an Options::..._is_failure forbids
 };
 [[nodiscard]] char const* to_string(Outcome outcome) noexcept;
 
