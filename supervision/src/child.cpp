@@ -246,6 +246,8 @@ namespace {
 
 std::int64_t now_ns() { return now().time_since_epoch().count(); }
 
+constexpr std::int64_t warn_again_ns = 10'000'000'000;
+
 bool has_ended(Child::State state) noexcept {
   return state == Child::State::gone || state == Child::State::none;
 }
@@ -316,7 +318,7 @@ Task<void> finish_stop(Child* child, bool for_good, std::int64_t deadline_ns) {
     child->kill();
   }
   while (!ended) {
-    ended = co_await wait_until(child, until_any, now_ns() + std::int64_t{10'000'000'000});
+    ended = co_await wait_until(child, until_any, now_ns() + warn_again_ns);
     if (!ended) {
       log::warn("spawned", child->cell()->describe_work() +
                                " does not end although it was killed: its handler blocks; its "
