@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks who includes and uses what, where neither compiler nor CMake can.
 
-- detail/ headers belong to their module (and its tests); actors may use those of runtime.
+- detail/ headers belong to their module (and its tests), and to the modules on layers above it.
 - src/ headers belong to their module's sources and tests; a public header includes none.
 - A public header includes the standard library, the system and spawned, nobody else's headers.
 - Atomics go through the shim, so that a model checker can take their place.
@@ -16,7 +16,9 @@ SYSTEM = re.compile(r"<([a-z_0-9]+|(sys|linux|netinet|arpa|asm)/\w+\.h|(\w+)\.h)
 ATOMIC_SHIM = "runtime/include/spawned/runtime/detail/atomic.hpp"
 MODEL_ORDERS = "runtime/include/spawned/testing/detail/order.hpp"  # takes the orders, no atomics
 ATOMIC = re.compile(r"\bstd::atomic|#[ \t]*include[ \t]*<atomic>")
-DETAIL_USERS = {"runtime": {"runtime", "actors"}, "testing": {"runtime"}}
+DETAIL_USERS = {"runtime": {"runtime", "actors", "registry", "supervision"},
+                "actors": {"actors", "registry", "supervision"},
+                "testing": {"runtime"}}
 
 
 def includes(path, text):
