@@ -94,7 +94,8 @@ MonitorRef monitor_in(NameTable* table, Context& context, Name const& name) {
 /// are made as objects: Registry{}, Registry{{.keys = Keys::duplicate}}. None is global.
 ///
 /// Names    text of any kind, or a Key, which also says the type.
-/// Errors   RegistryError; a moved-from registry answers `unknown_registry`. std::bad_alloc; nothing
+/// Errors   RegistryError; a moved-from registry answers `unknown_registry`. std::bad_alloc;
+/// nothing
 ///          has changed then.
 /// Threads  any, all functions. A simulated run sees the same lists and orders for equal seeds.
 /// Memory   a pooled block for each entry. A registered actor is not referenced by its name.
@@ -109,8 +110,7 @@ class BasicRegistry {
   using EntryOf = std::conditional_t<has_values, Entry<Handle, Value>, Handle>;
 
  public:
-  explicit BasicRegistry(RegistryOptions options = {})
-      : names_(detail::make_names(options.keys)) {}
+  explicit BasicRegistry(RegistryOptions options = {}) : names_(detail::make_names(options.keys)) {}
   /// That of a runtime. Any thread; it may outlive the runtime.
   [[nodiscard]] static BasicRegistry of(Runtime& runtime)
     requires(!has_values)
@@ -118,8 +118,8 @@ class BasicRegistry {
     return BasicRegistry(detail::held(&detail::names_of(runtime.scheduler())));
   }
 
-  /// Gives the actor a name, to be looked up as its class and as each Protocol in `Exposed`; what is
-  /// registered by a Protocol is found by exactly that. `value`: of the entry, if it has one.
+  /// Gives the actor a name, to be looked up as its class and as each Protocol in `Exposed`; what
+  /// is registered by a Protocol is found by exactly that. `value`: of the entry, if it has one.
   /// Errors  name_taken, empty_name, no_such_actor.
   template <typename... Exposed, typename Ref, typename... V>
   Result<void, RegistryError> register_name(Name const& name, Ref const& ref, V&&... value) {
@@ -162,9 +162,8 @@ class BasicRegistry {
   template <typename T>
   [[nodiscard]] std::vector<EntryOf<detail::handle_t<T>>> lookup(Name const& name) const {
     std::vector<EntryOf<detail::handle_t<T>>> all;
-    dispatch<T>(name, [&](auto const& ref, auto const&... value) {
-      all.push_back({ref, value...});
-    });
+    dispatch<T>(name,
+                [&](auto const& ref, auto const&... value) { all.push_back({ref, value...}); });
     return all;
   }
   /// Calls `function(ref)`, or `function(ref, value)`, for each of these. How many there were.

@@ -61,8 +61,7 @@ class RegistryError {
 /// A RegistryError as an exception.
 class RegistryFailure : public std::runtime_error {
  public:
-  explicit RegistryFailure(RegistryError error)
-      : std::runtime_error(error.what()), error_(error) {}
+  explicit RegistryFailure(RegistryError error) : std::runtime_error(error.what()), error_(error) {}
   [[nodiscard]] RegistryError const& error() const noexcept { return error_; }
 
  private:

@@ -150,12 +150,10 @@ Result<detail::own_handle_t<T>, RegistryError> wait_until_registered(
 
 /// As spawned::registry's, blocking.
 template <typename B, typename... Args>
-Result<StartedAs<ActorRef<B>>, NamedStartError> start_registered(Name const& name,
-                                                                 Args&&... args) {
+Result<StartedAs<ActorRef<B>>, NamedStartError> start_registered(Name const& name, Args&&... args) {
   detail::NameTable* const table = detail::own_names();
   return detail::own_start<B>(detail::block_registered<B>(
-      table, name,
-      detail::begin_registered<B>(table, name, nullptr, std::forward<Args>(args)...)));
+      table, name, detail::begin_registered<B>(table, name, nullptr, std::forward<Args>(args)...)));
 }
 
 }  // namespace spawned::threads::registry

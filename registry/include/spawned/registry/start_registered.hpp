@@ -82,8 +82,8 @@ NamedStart<B> begin_registered(NameTable* table, Name const& name, NameValue val
       reservation.publish();
       return StartedAs<ActorRef<B>>{std::move(ref), true};
     } else {
-      ActorRef<B> ref = start_plain_before<B>(before, scheduler, "start_registered",
-                                              std::forward<Args>(args)...);
+      ActorRef<B> ref =
+          start_plain_before<B>(before, scheduler, "start_registered", std::forward<Args>(args)...);
       reservation.publish();
       return StartedAs<ActorRef<B>>{std::move(ref), true};
     }
@@ -108,7 +108,7 @@ template <typename B>
 NamedStart<B> block_registered(NameTable* table, Name const& name, NamedStart<B> begun) {
   if (!begun || !begun->started_now) return begun;
   ActorRef<B> const ref = begun->ref;
-  auto ready = threads::detail::wait_for_init(ref, default_request_timeout.count());
+  auto ready = threads::detail::wait_for_init<B>(ref, default_request_timeout.count());
   if (ready) return begun;
   (void)remove_name_of(table, name, ref.cell());
   return Unexpected(NamedStartError(std::move(ready.error())));
