@@ -6,7 +6,6 @@
 
 #include <doctest/doctest.h>
 
-
 #include "registry/support.hpp"
 #include "support/actors.hpp"
 
