@@ -86,13 +86,13 @@ std::size_t remove_name_of(NameTable* table, Name const& name, CellBase const& c
   return table != nullptr ? table->remove(name, &cell) : 0;
 }
 
-// Sorted by what a program gives, so that equal runs have equal lists; those of one key stay in the
-// order in which they were registered.
+// Sorted by what a program gives and by ids, so that equal runs have equal lists.
 std::vector<RegisteredName> list_names(NameTable* table) {
   if (table == nullptr) return {};
   std::vector<RegisteredName> names = table->names();
-  std::stable_sort(names.begin(), names.end(), [](auto const& left, auto const& right) {
-    return std::tie(left.name, left.type_name) < std::tie(right.name, right.type_name);
+  std::sort(names.begin(), names.end(), [](auto const& left, auto const& right) {
+    return std::tie(left.name, left.type_name, left.actor) <
+           std::tie(right.name, right.type_name, right.actor);
   });
   return names;
 }
@@ -107,7 +107,7 @@ std::vector<ValuedName> all_named(NameTable* table, Name const& name, void const
     for (auto const& item : items) drop_ref(item.found);
     throw;
   }
-  for (auto& item : items) all.push_back({item.found, std::move(item.value)});
+  for (auto& item : items) all.emplace_back(item.found, std::move(item.value));
   return all;
 }
 

@@ -152,7 +152,7 @@ class BasicRegistry {
   [[nodiscard]] Result<detail::handle_t<T>, RegistryError> whereis(Key<T> const& key) const {
     return detail::whereis_in<T>(table(), key);
   }
-  /// Every entry, sorted by name and type. Copies under the locks: for people and tests.
+  /// Every entry, sorted by name, type and actor. Copies under the locks: for people and tests.
   [[nodiscard]] std::vector<RegisteredName> registered() const {
     return detail::list_names(table());
   }
@@ -169,10 +169,10 @@ class BasicRegistry {
   /// Calls `function(ref)`, or `function(ref, value)`, for each of these. How many there were.
   template <typename T, typename Function>
   std::size_t dispatch(Name const& name, Function&& function) const {
-    auto const all = detail::all_named(table(), name, &detail::type_tag<T>);
+    auto all = detail::all_named(table(), name, &detail::type_tag<T>);
     std::vector<detail::handle_t<T>> refs;
     refs.reserve(all.size());
-    for (auto const& each : all) refs.push_back(*detail::as_handle<T>(table(), each.found));
+    for (auto& each : all) refs.push_back(*detail::as_handle<T>(table(), each.take()));
     for (std::size_t i = 0; i < all.size(); ++i) {
       if constexpr (has_values) {
         function(std::as_const(refs[i]), *static_cast<Value const*>(all[i].value.get()));
@@ -234,7 +234,7 @@ class BasicRegistry {
   /// Starts a `B(args...)` on the calling thread's runtime under the name, or gives the B that has
   /// it: then nothing was started, and no init was called. Waits until init is done. Of any number
   /// of callers at the same time one starts it. When a start that has failed returns, the name is
-  /// free. Unique keys only.
+  /// free. With duplicate keys it gives the first that has it.
   /// Errors  NamedStartError: wrong_type, empty_name, or why the start failed. NoRuntime.
   /// Source  OTP's {error, {already_started, Pid}}.
   template <typename B, typename... Args>

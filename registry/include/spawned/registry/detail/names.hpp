@@ -47,9 +47,21 @@ struct Registration {
   Views const& views;
   NameValue value = nullptr;
 };
-struct ValuedName {
-  Found found;
+/// One of several that were found; gives its reference back unless it was taken.
+class ValuedName {
+ public:
+  ValuedName(Found const& found, NameValue data) noexcept : value(std::move(data)), found_(found) {}
+  ValuedName(ValuedName&& other) noexcept : value(std::move(other.value)), found_(other.take()) {}
+  ValuedName& operator=(ValuedName&&) = delete;
+  ~ValuedName() {
+    if (found_.ref != nullptr) found_.ref->release();
+  }
+  [[nodiscard]] Found take() noexcept { return std::exchange(found_, Found{}); }
+
   NameValue value;
+
+ private:
+  Found found_;
 };
 
 /// A user of a table, or nothing.
