@@ -82,8 +82,9 @@ class BasicNameTable {
     Value value;
     std::string name;
     Name key;
-    Entry* younger = nullptr;  // of the same key
-    Entry* older = nullptr;    // of the oldest: the youngest
+    Entry* younger = nullptr;          // of the same key
+    Entry* older = nullptr;            // of the oldest: the youngest
+    void const* settled_as = nullptr;  // the tag of views.first; null while it is reserved
     bool listed = false;
     bool reserved = false;
   };
@@ -120,6 +121,17 @@ class BasicNameTable {
       if (entry != nullptr) found = seen(*entry, tag);
     });
     return found;
+  }
+
+  /// find() for what is looked up most: as the very type under which it was registered. Null: ask
+  /// find() why.
+  [[nodiscard]] Cell* find_as(Name const& key, void const* tag) noexcept {
+    Shard& shard = shard_of(key);
+    SpinGuard const guard(shard.lock);
+    Place const* const place = place_of(shard, key);
+    if (place == nullptr || place->entry->settled_as != tag) return nullptr;
+    World::ref(place->entry->cell);
+    return &place->entry->cell;
   }
 
   /// The entry is the table's if it was added; else still the caller's. `tag`: as find(), of the
@@ -244,10 +256,7 @@ class BasicNameTable {
     for (std::size_t at = wanted(places, key.hash);; at = (at + 1) & (places.size() - 1)) {
       Place& place = places[at];
       if (place.entry == nullptr) return nullptr;
-      if (place.hash == key.hash && place.entry->key.space == key.space &&
-          place.entry->key.name == key.name) {
-        return &place;
-      }
+      if (place.hash == key.hash && place.entry->key == key) return &place;
     }
   }
   static void put(std::vector<Place>& places, Place const& place) noexcept {
@@ -328,13 +337,11 @@ class BasicNameTable {
       unlist(shard, entry);
       return false;
     }
+    entry.settled_as = entry.views.first->tag;
     observer.note(entry, true);
     for (NameWaiter* each = shard.waiters; each != nullptr;) {
       NameWaiter& waiter = *std::exchange(each, each->next);
-      if (waiter.key.hash != entry.key.hash || waiter.key.space != entry.key.space ||
-          waiter.key.name != entry.key.name) {
-        continue;
-      }
+      if (waiter.key != entry.key) continue;
       unlink(shard, waiter);
       (void)waiter.slot.complete();  // one that gave up takes our lock before it goes
     }

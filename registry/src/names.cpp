@@ -56,6 +56,10 @@ Found find_name(NameTable* table, Name const& name, void const* tag) noexcept {
   return table != nullptr ? table->find(name, tag) : Found{};
 }
 
+CellBase* find_name_as(NameTable* table, Name const& name, void const* tag) noexcept {
+  return table != nullptr ? table->find_as(name, tag) : nullptr;
+}
+
 Result<void, RegistryError> add_name(NameTable* table, Name const& name,
                                      Registration registration) {
   if (table == nullptr) return Unexpected(RegistryError(Kind::unknown_registry));

@@ -52,6 +52,14 @@ constexpr std::uint64_t hash_of(std::string_view name) noexcept {
   return stirred(hash ^ bytes_of(at, left)) | 1;
 }
 
+/// Without a call for short names.
+constexpr bool are_equal(std::string_view left, std::string_view right) noexcept {
+  std::size_t const size = left.size();
+  if (size != right.size()) return false;
+  if (size <= 8) return bytes_of(left.data(), size) == bytes_of(right.data(), size);
+  return left == right;
+}
+
 }  // namespace detail
 
 template <typename T>
@@ -70,6 +78,11 @@ class Name {
   /// For the library: of the plain names (null), or of the typed keys of one type.
   constexpr Name(std::string_view text, void const* type) noexcept
       : name(text), hash(detail::hash_of(text)), space(type) {}
+
+  friend constexpr bool operator==(Name const& left, Name const& right) noexcept {
+    return left.hash == right.hash && left.space == right.space &&
+           detail::are_equal(left.name, right.name);
+  }
 
   std::string_view name;
   std::uint64_t hash;

@@ -89,6 +89,8 @@ class NameHandle {
 
 // A null table answers `unknown_registry`.
 [[nodiscard]] Found find_name(NameTable* table, Name const& name, void const* tag) noexcept;
+/// The same for the type under which it was registered; else null.
+[[nodiscard]] CellBase* find_name_as(NameTable* table, Name const& name, void const* tag) noexcept;
 [[nodiscard]] Result<void, RegistryError> add_name(NameTable* table, Name const& name,
                                                    Registration registration);
 [[nodiscard]] Result<void, RegistryError> remove_name(NameTable* table, Name const& name);
@@ -131,6 +133,11 @@ Result<handle_t<T>, RegistryError> as_handle(NameTable const* table, Found const
 
 template <typename T>
 Result<handle_t<T>, RegistryError> whereis_in(NameTable* table, Name const& name) {
+  if constexpr (std::is_same_v<handle_t<T>, ActorRef<T>>) {
+    CellBase* const ref = find_name_as(table, name, &type_tag<T>);
+    if (ref != nullptr) [[likely]]
+      return ActorRef<T>(static_cast<ActorCell<T>&>(*ref));
+  }
   return as_handle<T>(table, find_name(table, name, &type_tag<T>));
 }
 
