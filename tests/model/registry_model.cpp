@@ -285,7 +285,7 @@ TEST_SUITE("model/registry") {
             names.table->publish(entry);
           },
           [&] {
-            if (names.look(true) == 1) {
+            if (names.look() == 1) {
               model::check(launched.load(memory_order_relaxed) == 1, "found before its launch");
             }
             (void)names.add(other);
