@@ -115,8 +115,8 @@ class Layers(unittest.TestCase):
                 (public, "#include <concurrentqueue/concurrentqueue.h>"),
                 (public, '#include "private.hpp"'),
                 ("actors/src/a.cpp", '#include "../../runtime/src/worker.hpp"'),
-                ("registry/src/a.cpp", "#include <spawned/runtime/detail/slot.hpp>"),
-                ("registry/src/a.cpp", "#include <spawned/actors/detail/cell.hpp>"),
+                ("actors/src/a.cpp", "#include <spawned/registry/detail/names.hpp>"),
+                ("supervision/src/a.cpp", "#include <spawned/registry/detail/names.hpp>"),
                 ("examples/a/main.cpp", "#include <spawned/actors/detail/cell.hpp>"),
                 ("runtime/src/a.cpp", "std::atomic<int> count;"),
                 ("runtime/src/a.cpp", "#include <atomic>")):
@@ -126,6 +126,7 @@ class Layers(unittest.TestCase):
         for path, text in (
                 ("actors/include/spawned/actors/a.hpp", "#include <memory>\n#include <sys/types.h>"),
                 ("actors/src/a.cpp", "#include <spawned/runtime/detail/slot.hpp>\n#include \"a.hpp\""),
+                ("registry/src/a.cpp", "#include <spawned/actors/detail/cell.hpp>"),
                 ("runtime/src/a.cpp", "#include <concurrentqueue/concurrentqueue.h>"),
                 ("runtime/include/spawned/runtime/detail/atomic.hpp", "#include <atomic>"),
                 ("tests/runtime/a_test.cpp", "std::atomic<int> count;"),

@@ -26,8 +26,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = ROOT / "tests/model"
-INCLUDES = ["runtime/include", "actors/include", "runtime/src", "actors/src", "tests",
-            "tests/model/standin"]
+INCLUDES = ["runtime/include", "actors/include", "registry/include", "runtime/src", "actors/src",
+            "registry/src", "tests", "tests/model/standin"]
 FLAGS = ["-std=c++20", "-O1", "-w", "-DSPAWNED_MODEL"]
 TIME_LIMIT = 600  # seconds for one mutant
 TARGET = 90       # per cent

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <spawned/runtime/clock.hpp>
+#include <spawned/runtime/detail/extensions.hpp>
 #include <spawned/runtime/detail/scheduling.hpp>
 #include <spawned/runtime/detail/simulated.hpp>
 #include <spawned/runtime/runtime.hpp>
@@ -109,6 +110,7 @@ class Scheduler final : public Executor {
 
   [[nodiscard]] RuntimeCounters counters() const;
 
+  Extensions extensions;
   Idle idle;
   Injector injector;
   LiveList living;

@@ -154,6 +154,9 @@ class Protocol {
     }
   }
   [[nodiscard]] detail::CellBase& cell() const noexcept { return *cell_; }
+  [[nodiscard]] Table const& table() const noexcept { return *table_; }
+  /// The same: takes over one reference. `table` is one of an actor like `cell`.
+  Protocol(detail::CellBase& cell, Table const& table) noexcept : cell_(&cell), table_(&table) {}
 
  private:
   template <typename... Others>
@@ -162,8 +165,6 @@ class Protocol {
   friend class WeakProtocol;
 
   static constexpr std::int64_t default_ns = default_request_timeout.count();
-
-  Protocol(detail::CellBase& cell, Table const& table) noexcept : cell_(&cell), table_(&table) {}
 
   template <typename A>
   static constexpr Table const* table_of() noexcept {
