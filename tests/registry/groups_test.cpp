@@ -61,7 +61,7 @@ class Slow : public sp::Actor<Slow> {
   void handle_message(Tick) {}
 };
 
-/// Joins a group in its init, and is told of it as well.
+/// Joins a group in its init.
 class Joins : public sp::Actor<Joins> {
  public:
   struct Found {};
@@ -70,12 +70,6 @@ class Joins : public sp::Actor<Joins> {
     return sp::InitResult::success();
   }
   std::size_t handle_request(Found) { return groups::members(Group<Joins>("joins")).size(); }
-  void handle_message(groups::GroupEvent const&) { ++events_; }
-  struct Events {};
-  int handle_request(Events) { return events_; }
-
- private:
-  int events_ = 0;
 };
 
 struct TwoMonitors {
@@ -135,6 +129,7 @@ TEST_SUITE("registry/groups") {
   }
 
   TEST_CASE("PG-02: a member that ends has left when its end is known") {
+    test::LogCapture const log;
     sp::run(
         []() -> sp::Task<void> {
           Scope const scope;
