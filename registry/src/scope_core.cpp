@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include <spawned/registry/detail/scope.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 
 namespace spawned::groups::detail {

@@ -20,8 +20,8 @@
 // Orderings.
 //   refs      drop() subtracts (acq_rel)  ->  drop() subtracts (acq_rel).
 //             The last owner frees the block after everybody else is done with it.
-//   left_at   Written and read relaxed. A reader must see the marks that are older than its view,
-//             and does, because both sides have held `look`; younger ones mean the same as none.
+// The marks `left_at` are written and read relaxed. A reader must see those that are older than its
+// view, and does, because both sides have held `look`; younger ones mean the same as none.
 #pragma once
 
 #include <cstddef>

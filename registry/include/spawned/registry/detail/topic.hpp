@@ -9,10 +9,6 @@
 // message, whichever ticket has it, by exchange. So whoever drops the oldest for a new one has no
 // mailbox to search: the first ticket gets the new message and becomes the last in the list. There
 // are never more tickets than the limit, and messages stay in order though tickets do not.
-//
-// Orderings.
-//   refs      drop() subtracts (acq_rel)  ->  drop() subtracts (acq_rel).
-//             The last owner frees the block after everybody else is done with it.
 #pragma once
 
 #include <cstddef>
