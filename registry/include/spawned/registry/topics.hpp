@@ -14,7 +14,7 @@
 #include <spawned/actors/detail/protocol_table.hpp>
 #include <spawned/actors/error.hpp>
 #include <spawned/actors/options.hpp>
-#include <spawned/registry/detail/topic.hpp>
+#include <spawned/registry/detail/subscriber.hpp>
 
 namespace spawned {
 
