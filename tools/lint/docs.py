@@ -14,7 +14,7 @@ DOCUMENTS = ("docs/semantics.md", "docs/otp-conformance.md")
 TABLE = "docs/otp-conformance.md"
 REFERENCE = re.compile(r'`(tests/[\w./-]+?\.\w+)(?:: "([^"`]+)")?`')
 ROW = re.compile(r"^\| *([A-Z]+-\d+)\b[^|]*\|(.*)\|([^|]*)\|$", re.M)
-CASE = re.compile(r'TEST_CASE(?:_\w+)?\(\s*((?:"(?:\\.|[^"\\])*"\s*)+)')
+CASE = re.compile(r'(?:TEST_CASE(?:_\w+)?|SPAWNED_SIMULATION_TEST)\(\s*((?:"(?:\\.|[^"\\])*"\s*)+)')
 ID = re.compile(r"([A-Z]+-\d+): ")
 
 

@@ -322,7 +322,8 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
 };
 
 /// `Block`: what the envelope is besides. An Envelope alone is freed when it is handled; any other
-/// decides in handled(), and may refuse in begin(cell).
+/// decides in handled(), may refuse in begin(cell), and hears in withdrawn(operation) that nobody
+/// will handle it.
 template <typename A, typename M, typename Block = Envelope>
 class SendEnvelope final : public Block {
  public:
@@ -341,6 +342,9 @@ class SendEnvelope final : public Block {
     requires(!std::is_same_v<Block, Envelope>)
   explicit SendEnvelope(Owner& owner, std::in_place_t tag, Args&&... args)
       : Block(owner, &deliver_message), message_(tag, std::forward<Args>(args)...) {}
+
+  /// For a block that exchanges messages before they are handled.
+  [[nodiscard]] M& message() noexcept { return message_.get(); }
 
   Turn consume(CellBase& cell) noexcept {
     message_.end();
@@ -423,6 +427,7 @@ class SendEnvelope final : public Block {
 
   // Without a cell the message was taken back.
   [[gnu::noinline]] void bury(CellBase* cell, Operation operation) noexcept {
+    if constexpr (requires { this->withdrawn(operation); }) this->withdrawn(operation);
     if constexpr (requires { Block::is_notice; }) {
       dispose();
       return;
