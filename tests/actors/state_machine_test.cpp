@@ -115,8 +115,6 @@ class Lab : public sp::StateMachine<Lab, S> {
   sp::TimePoint begin_ = sp::now();
 };
 
-using Run = std::function<sp::Task<void>(sp::ActorRef<Lab>)>;
-
 // What a machine in state a notes while `body` runs.
 test::Strings noted(sp::Task<void> (*body)(sp::ActorRef<Lab>), Lab::Script on_enter = {}) {
   test::Events events;
@@ -137,16 +135,86 @@ test::Strings noted(sp::Task<void> (*body)(sp::ActorRef<Lab>), Lab::Script on_en
   return {all.begin() + 1, all.end() - 1};
 }
 
-// Sends `scripts` at once, so that they wait in the mailbox together.
-void go(Lab& lab, S state) { lab.next_state(state); }
-void to_b(Lab& lab) { go(lab, S::b); }
-void to_c(Lab& lab) { go(lab, S::c); }
+void to_b(Lab& lab) { lab.next_state(S::b); }
+void to_c(Lab& lab) { lab.next_state(S::c); }
 void again(Lab& lab) { lab.postpone(); }
 
 sp::RequestResponse<int> answer_in_b(Lab& lab) {
   if (lab.state() == S::a) return lab.postpone<int>();
   return sp::RequestResponse<int>::reply(static_cast<int>(lab.state()));
 }
+
+/// A state with data of its own; init chooses the first one; no enter. Postpones what it has taken
+/// by value.
+struct Closed {
+  friend bool operator==(Closed, Closed) = default;
+};
+struct Open {
+  int guests = 0;
+  friend bool operator==(Open, Open) = default;
+};
+using HouseState = std::variant<Closed, Open>;
+
+class House : public sp::StateMachine<House, HouseState> {
+ public:
+  struct Guest {
+    std::string name;
+  };
+  struct Unlock {};
+  struct Guests {};
+
+  explicit House(bool open) : StateMachine(Closed()), open_(open) {}
+  sp::Task<void> init() {
+    co_await sp::yield_now();
+    if (open_) next_state(Open{10});
+  }
+  void handle_message(Guest guest, HouseState const& state) {
+    std::string const name = std::move(guest.name);
+    if (std::holds_alternative<Closed>(state)) return postpone();
+    last_ = name;
+    next_state(Open{std::get<Open>(state).guests + 1});
+  }
+  sp::MessageResponse handle_message(Unlock /*message*/, HouseState const& state) {
+    if (!std::holds_alternative<Closed>(state)) return sp::MessageResponse::unused();
+    next_state(Open{});
+    return sp::MessageResponse::no_reply();
+  }
+  std::string handle_request(Guests /*request*/, sp::Context<House>& /*context*/) const {
+    auto const* open = std::get_if<Open>(&state());
+    return open == nullptr ? "closed" : last_ + " " + std::to_string(open->guests);
+  }
+
+ private:
+  bool open_;
+  std::string last_;
+};
+
+/// Fails where it is told to.
+class Weak : public sp::StateMachine<Weak, S> {
+ public:
+  struct Go {
+    S to;
+    bool fail = false;
+  };
+  struct DeferAndPostpone {};
+  explicit Weak(S bad) : StateMachine(S::a), bad_(bad) {}
+  void enter(S now, S /*before*/) const {
+    if (now == bad_) throw std::runtime_error("cannot be entered");
+  }
+  sp::RequestResponse<int> handle_request(Go const& go) {
+    next_state(go.to);
+    if (go.fail) throw std::runtime_error("handler");
+    return sp::RequestResponse<int>::reply(1);
+  }
+  sp::RequestResponse<int> handle_request(DeferAndPostpone /*request*/,
+                                          sp::Context<Weak>& context) {
+    auto later = context.defer<int>();
+    return postpone<int>();
+  }
+
+ private:
+  S bad_;
+};
 
 }  // namespace
 
@@ -204,7 +272,8 @@ TEST_SUITE("actors/state_machine") {
     CHECK(all == test::Strings{"p@a", "x@a", "y@a", "enter a from a", "state@a 10"});
   }
 
-  TEST_CASE("postponed events come again after a change of state, oldest first, before newer ones") {
+  TEST_CASE(
+      "postponed events come again after a change of state, oldest first, before newer ones") {
     auto const all = noted([](sp::ActorRef<Lab> lab) -> sp::Task<void> {
       lab.send<Lab::Do>("p", [](Lab& self) {
         if (self.state() == S::a) self.postpone();
@@ -235,7 +304,8 @@ TEST_SUITE("actors/state_machine") {
                                "enter c from b", "p@c", "q@c"});
   }
 
-  TEST_CASE("an event that is postponed by the handler that changes the state comes again at once") {
+  TEST_CASE(
+      "an event that is postponed by the handler that changes the state comes again at once") {
     auto const all = noted([](sp::ActorRef<Lab> lab) -> sp::Task<void> {
       lab.send<Lab::Do>("p", again);
       lab.send<Lab::Do>("x", [](Lab& self) {
@@ -262,8 +332,8 @@ TEST_SUITE("actors/state_machine") {
       lab.send<Lab::Do>("y");
       (void)co_await lab.request<Lab::Sync>();
     });
-    CHECK(all == test::Strings{"p@a", "q@a", "x@a", "enter b from a", "p@b", "enter c from b", "q@c",
-                               "y@c"});
+    CHECK(all == test::Strings{"p@a", "q@a", "x@a", "enter b from a", "p@b", "enter c from b",
+                               "q@c", "y@c"});
   }
 
   TEST_CASE("a postponed request is answered from a later state") {
@@ -298,10 +368,11 @@ TEST_SUITE("actors/state_machine") {
       CHECK(reply.error().kind() == sp::ActorError::Kind::stopped);
       CHECK(reply.error().reason().to_string() == sp::ExitReason::custom("bye").to_string());
       (void)co_await lab.join();
-      auto info = sp::dead_letters::count(spawned::DeadLetter::Cause::unread);
-      (void)info;
     };
+    test::LogCapture const quiet;
+    auto const before = sp::dead_letters::counts();
     sp::run(body(events), test::virtual_time());
+    CHECK(sp::dead_letters::counts().unread - before.unread == 1);
     CHECK(events.all() == test::Strings{"enter a from a", "ask@a", "p@a", "x@a", "teardown@a"});
   }
 
@@ -590,15 +661,12 @@ TEST_SUITE("actors/state_machine") {
 
   TEST_CASE("an action in the wrong place throws TransitionRefused, which names it") {
     auto const all = noted(
-        [](sp::ActorRef<Lab> lab) -> sp::Task<void> {
-          (void)co_await lab.request<Lab::Sync>();
-        },
+        [](sp::ActorRef<Lab> lab) -> sp::Task<void> { (void)co_await lab.request<Lab::Sync>(); },
         [](Lab& self) {
           try {
             self.next_state(S::b);
           } catch (sp::TransitionRefused const& refused) {
-            self.note(std::string(refused.what()).find("next_state() in enter") !=
-                              std::string::npos
+            self.note(std::string(refused.what()).find("next_state() in enter") != std::string::npos
                           ? "named"
                           : refused.what());
           }
@@ -628,5 +696,75 @@ TEST_SUITE("actors/state_machine") {
       co_return;
     };
     sp::run(body(events));
+  }
+
+  TEST_CASE("init chooses the first state; a state may have data, and need no enter") {
+    auto body = []() -> sp::Task<void> {
+      auto house = sp::start<House>(true);
+      house.send<House::Guest>("Joe");
+      auto reply = co_await house.request<House::Guests>();
+      CHECK(reply.value() == "Joe 11");
+    };
+    sp::run(body());
+  }
+
+  TEST_CASE("a message that was taken by value is whole when it comes again") {
+    auto body = []() -> sp::Task<void> {
+      auto house = sp::start<House>(false);
+      house.send<House::Guest>("a name that is longer than a small string");
+      auto reply = co_await house.request<House::Guests>();
+      CHECK(reply.value() == "closed");
+      house.send<House::Unlock>();
+      reply = co_await house.request<House::Guests>();
+      CHECK(reply.value() == "a name that is longer than a small string 1");
+    };
+    sp::run(body());
+  }
+
+  TEST_CASE("a handler that throws ends the machine with its reason, and makes no transition") {
+    test::LogCapture const quiet;
+    auto body = []() -> sp::Task<void> {
+      auto weak = sp::start<Weak>(S::c);
+      auto reply = co_await weak.request<Weak::Go>(S::b, true);
+      CHECK(reply.error().kind() == sp::ActorError::Kind::handler_failed);
+      auto reason = co_await weak.join();
+      CHECK(reason->to_string().find("handler") != std::string::npos);
+    };
+    sp::run(body());
+  }
+
+  TEST_CASE("enter that throws is a failure of the event in work") {
+    test::LogCapture const quiet;
+    auto body = []() -> sp::Task<void> {
+      auto weak = sp::start<Weak>(S::c);
+      auto reply = co_await weak.request<Weak::Go>(S::b);
+      CHECK(reply.value() == 1);
+      reply = co_await weak.request<Weak::Go>(S::c);
+      CHECK(reply.error().kind() == sp::ActorError::Kind::handler_failed);
+      auto reason = co_await weak.join();
+      CHECK(reason->to_string().find("cannot be entered") != std::string::npos);
+    };
+    sp::run(body());
+  }
+
+  TEST_CASE("a first state that cannot be entered is a start that has failed") {
+    test::LogCapture const quiet;
+    auto body = []() -> sp::Task<void> {
+      auto started = co_await sp::start_and_wait<Weak>(1s, S::a);
+      REQUIRE(!started);
+      CHECK(started.error().kind() == sp::ActorError::Kind::init_failed);
+    };
+    sp::run(body());
+  }
+
+  TEST_CASE("a request that was deferred cannot be postponed as well") {
+    test::LogCapture const quiet;
+    auto body = []() -> sp::Task<void> {
+      auto weak = sp::start<Weak>(S::c);
+      auto reply = co_await weak.request<Weak::DeferAndPostpone>();
+      CHECK(reply.error().kind() == sp::ActorError::Kind::handler_failed);
+      CHECK(reply.error().reason().to_string().find("deferred") != std::string::npos);
+    };
+    sp::run(body());
   }
 }

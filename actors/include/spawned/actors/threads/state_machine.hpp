@@ -12,7 +12,7 @@ namespace spawned::threads {
 template <typename Derived, typename State>
 class StateMachine : public Actor<Derived>, public spawned::detail::MachineActions<Derived, State> {
  protected:
-  explicit StateMachine(State initial = State())
+  explicit StateMachine(State initial)
       : spawned::detail::MachineActions<Derived, State>(std::move(initial)) {}
 };
 
