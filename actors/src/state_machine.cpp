@@ -26,7 +26,8 @@ bool StateTimer::begin(CellBase& /*cell*/) noexcept {
 MachineCore::~MachineCore() {
   drop_wishes();
   while (armed_ != nullptr) cancel_armed(armed_->name_);
-  if (oldest_postponed_ != nullptr) cell_->insert_mail(*oldest_postponed_, *newest_postponed_, 0);
+  inserted_ = 0;
+  if (oldest_postponed_ != nullptr) retry_postponed();
 }
 
 void MachineCore::begin(CellBase& cell, Phase phase) noexcept {

@@ -376,6 +376,67 @@ TEST_SUITE("actors/state_machine") {
     CHECK(events.all() == test::Strings{"enter a from a", "ask@a", "p@a", "x@a", "teardown@a"});
   }
 
+  TEST_CASE("a kill answers what is postponed, and what is deferred") {
+    test::Events events;
+    test::LogCapture const quiet;
+    auto body = [](test::Events& seen) -> sp::Task<void> {
+      auto lab = sp::start<Lab>(seen);
+      auto postponed = lab.start_request<Lab::Ask>("ask", answer_in_b);
+      auto deferred = lab.start_request<Lab::AskLater>();
+      (void)co_await lab.request<Lab::Sync>();
+      lab.kill();
+      auto reply = co_await std::move(postponed);
+      REQUIRE(!reply);
+      CHECK(reply.error().kind() == sp::ActorError::Kind::stopped);
+      reply = co_await std::move(deferred);
+      REQUIRE(!reply);
+      CHECK(reply.error().kind() == sp::ActorError::Kind::stopped);
+    };
+    sp::run(body(events), test::virtual_time());
+  }
+
+  TEST_CASE("a protocol names a machine as it does any actor") {
+    test::Events events;
+    auto body = [](test::Events& seen) -> sp::Task<void> {
+      auto lab = sp::start<Lab>(seen);
+      sp::Protocol<Lab::Do, int(Lab::Take)> const protocol(lab);
+      protocol.send<Lab::Do>("x", to_b);
+      auto reply = co_await protocol.request<Lab::Take>();
+      CHECK(reply.value() == 7);
+    };
+    sp::run(body(events), test::virtual_time());
+    CHECK(events.all() == test::Strings{"enter a from a", "x@a", "enter b from a", "teardown@b"});
+  }
+
+  TEST_CASE(
+      "a machine with a bounded mailbox, urgent messages and a limit for its handlers is one") {
+    test::Events events;
+    auto body = [](test::Events& seen) -> sp::Task<void> {
+      sp::ActorOptions options;
+      options.mailbox_capacity = 3;
+      options.urgent_messages = true;
+      options.skip_expired = true;
+      auto lab = sp::start_with<Lab>(options, seen);
+      auto expired = lab.request_with_timeout<Lab::Ask>(1ms, "expired", answer_in_b);
+      (void)co_await std::move(expired);
+      auto pending = lab.start_request<Lab::Ask>("ask", answer_in_b);
+      lab.send<Lab::Do>("p", [](Lab& self) {
+        if (self.state() == S::a) self.postpone();
+      });
+      (void)co_await lab.request<Lab::Sync>();
+      lab.send<Lab::Do>("x", [](Lab& self) {
+        self.next_state(S::b);
+        self.next_event<Lab::Do>("i");
+      });
+      auto reply = co_await std::move(pending);
+      CHECK(reply.value() == 1);
+      (void)co_await lab.request<Lab::Sync>();
+    };
+    sp::run(body(events), test::virtual_time());
+    CHECK(events.all() == test::Strings{"enter a from a", "expired@a", "ask@a", "p@a", "x@a",
+                                        "enter b from a", "i@b", "ask@b", "p@b", "teardown@b"});
+  }
+
   TEST_CASE("a deferred reply is given from another state") {
     auto const all = noted([](sp::ActorRef<Lab> lab) -> sp::Task<void> {
       auto pending = lab.start_request<Lab::AskLater>();
