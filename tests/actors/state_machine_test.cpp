@@ -417,8 +417,8 @@ TEST_SUITE("actors/state_machine") {
       options.urgent_messages = true;
       options.skip_expired = true;
       auto lab = sp::start_with<Lab>(options, seen);
-      auto expired = lab.request_with_timeout<Lab::Ask>(1ms, "expired", answer_in_b);
-      (void)co_await std::move(expired);
+      auto expired = co_await lab.request_with_timeout<Lab::Ask>(1ms, "expired", answer_in_b);
+      CHECK(!expired);
       auto pending = lab.start_request<Lab::Ask>("ask", answer_in_b);
       lab.send<Lab::Do>("p", [](Lab& self) {
         if (self.state() == S::a) self.postpone();
