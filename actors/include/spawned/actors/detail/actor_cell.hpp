@@ -77,6 +77,8 @@ class ActorCell final : public CellBase {
         return cell.actor().init(cell.context_);
       } else if constexpr (has_init<A>) {
         return cell.actor().init();
+      } else {
+        (void)cell;  // a state machine without init
       }
     };
     using H = decltype(call());
