@@ -2,8 +2,7 @@
 
 namespace spawned::detail {
 
-// Continuations are the first in the inbox, in the order asked for. A message in work that is still
-// in the mailbox word leaves it: with the inbox filled, the actor is not given up after it.
+// Continuations are the first in the inbox, in the order asked for.
 void CellBase::continue_with(Envelope& envelope) {
   CellExtra* own = nullptr;
   try {
@@ -12,19 +11,7 @@ void CellBase::continue_with(Envelope& envelope) {
     (void)envelope.deliver(this, envelope, Operation::destroy);
     throw;
   }
-  if (in_place_ != nullptr) take_out(*in_place_);
-  Envelope* before = nullptr;
-  Envelope* behind = inbox_;
-  for (std::uint32_t n = own->continuations; n != 0; --n) {
-    before = behind;
-    behind = behind->next.get();
-  }
-  envelope.next.set(behind);
-  if (before == nullptr) {
-    inbox_ = &envelope;
-  } else {
-    before->next.set(&envelope);
-  }
+  insert_mail(envelope, envelope, own->continuations);
   ++own->continuations;
 }
 
@@ -36,6 +23,24 @@ void CellBase::drop_continuations() noexcept {
     Envelope& envelope = *inbox_;
     inbox_ = envelope.next.get();
     (void)envelope.deliver(this, envelope, Operation::discard);
+  }
+}
+
+// A message in work that is still in the mailbox word leaves it: with the inbox filled, the actor
+// is not given up after it.
+void CellBase::insert_mail(Envelope& first, Envelope& last, std::uint32_t place) noexcept {
+  if (in_place_ != nullptr) take_out(*in_place_);
+  Envelope* before = nullptr;
+  Envelope* behind = inbox_;
+  for (std::uint32_t n = place; n != 0; --n) {
+    before = behind;
+    behind = behind->next.get();
+  }
+  last.next.set(behind);
+  if (before == nullptr) {
+    inbox_ = &first;
+  } else {
+    before->next.set(&first);
   }
 }
 

@@ -37,7 +37,10 @@ struct Heads {
 // The message to be taken; it has become the oldest of the inbox, if that holds it.
 Envelope* CellBase::choose_mail(Envelope* oldest) noexcept {
   if (simulated == nullptr) return oldest;
-  if (oldest == inbox_ && simulated->faults().reorder > 0 && oldest->next.get() != nullptr &&
+  CellExtra const* const own = extra_or_null();
+  bool const in_order = own != nullptr && own->continuations != 0;  // they are no mail
+  if (oldest == inbox_ && !in_order && simulated->faults().reorder > 0 &&
+      oldest->next.get() != nullptr &&
       simulated->chance(simulated->faults().reorder, Choice::fault)) {
     Heads heads;
     Envelope* previous = nullptr;

@@ -13,6 +13,7 @@
 #include <spawned/actors/protocol.hpp>
 #include <spawned/actors/reply_to.hpp>
 #include <spawned/actors/request_set.hpp>
+#include <spawned/actors/state_machine.hpp>
 #include <spawned/actors/suspend.hpp>
 #include <spawned/actors/timers.hpp>
 #include <spawned/actors/weak_actor_ref.hpp>
@@ -83,9 +84,11 @@ using spawned::start_and_wait;
 using spawned::start_on;
 using spawned::start_with;
 using spawned::start_with_on;
+using spawned::StateMachine;
 using spawned::suspend;
 using spawned::TimerHandle;
 using spawned::TimerState;
+using spawned::TransitionRefused;
 using spawned::unbounded;
 using spawned::UrgentMessagesOff;
 using spawned::UrgentRef;

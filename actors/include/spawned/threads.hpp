@@ -14,6 +14,7 @@
 #include <spawned/actors/suspend.hpp>
 #include <spawned/actors/threads/actor.hpp>
 #include <spawned/actors/threads/listeners.hpp>
+#include <spawned/actors/threads/state_machine.hpp>
 #include <spawned/actors/timers.hpp>
 #include <spawned/actors/weak_actor_ref.hpp>
 #include <spawned/runtime/cancellation.hpp>
@@ -66,6 +67,7 @@ using spawned::spawn_listener_blocking;
 using spawned::suspend;
 using spawned::TimerHandle;
 using spawned::TimerState;
+using spawned::TransitionRefused;
 using spawned::unbounded;
 using spawned::UrgentMessagesOff;
 using spawned::UrgentRef;

@@ -11,9 +11,18 @@
 
 namespace spawned {
 
+namespace detail {
+// Never defined: their names are the error messages.
+template <typename Machine>
+struct a_state_machine_does_not_continue_with__use_next_event;
+}  // namespace detail
+
 template <typename A>
 template <typename M, typename... Args>
 void Context<A>::continue_with(Args&&... args) {
+  if constexpr (detail::is_state_machine<A>) {
+    (void)sizeof(detail::a_state_machine_does_not_continue_with__use_next_event<A>);
+  }
   detail::require_message_handler<A, M>();
   if constexpr (detail::handles_message<A, M>) {
     (detail::reject_dangerous_temporary<Args>(), ...);

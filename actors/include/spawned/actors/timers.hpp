@@ -113,6 +113,9 @@ TimerHandle start_interval(std::int64_t period_ns, MissedTicks missed, ActorRef<
   }
 }
 
+template <typename Machine>
+struct a_state_machine_has_no_idle_timeout__use_set_event_timeout;
+
 /// Context::set_idle_timeout and cancel_idle_timeout.
 void wish_idle_timeout(CellBase& cell, IdleTimer& timer, std::int64_t delay_ns) noexcept;
 void forget_idle_timeout(CellBase& cell) noexcept;
@@ -175,6 +178,9 @@ TimerHandle send_interval(std::chrono::duration<Rep, Period> period, MissedTicks
 template <typename A>
 template <typename M, typename Rep, typename Period, typename... Args>
 void Context<A>::set_idle_timeout(std::chrono::duration<Rep, Period> delay, Args&&... args) {
+  if constexpr (detail::is_state_machine<A>) {
+    (void)sizeof(detail::a_state_machine_has_no_idle_timeout__use_set_event_timeout<A>);
+  }
   detail::require_message_handler<A, M>();
   if constexpr (detail::handles_message<A, M>) {
     (detail::reject_dangerous_temporary<Args>(), ...);

@@ -21,6 +21,12 @@ concept has_context_init = requires(A& actor, context_t<A>& context) { actor.ini
 template <typename A>
 concept has_init = has_plain_init<A> || has_context_init<A>;
 
+/// It is a machine that is told when it enters a state, the first included.
+template <typename A>
+inline constexpr bool enters_states = false;
+template <is_state_machine A>
+inline constexpr bool enters_states<A> = A::machine_hooks::enters();
+
 template <typename A>
 concept has_plain_teardown = requires(A& actor) { actor.teardown(); };
 template <typename A>
@@ -90,11 +96,14 @@ class ActorCell final : public CellBase {
   static Turn on_init(CellBase& base) {
     auto& cell = static_cast<ActorCell&>(base);
     current_worker->activity.begin(init_step);
+    if constexpr (is_state_machine<A>) A::machine_hooks::begin_init(cell);
     auto call = [&cell]() -> decltype(auto) {
       if constexpr (has_context_init<A>) {
         return cell.actor().init(cell.context_);
-      } else {
+      } else if constexpr (has_init<A>) {
         return cell.actor().init();
+      } else {
+        (void)cell;  // a state machine without init
       }
     };
     using H = decltype(call());
@@ -104,7 +113,7 @@ class ActorCell final : public CellBase {
         return cell.start_coroutine(task.release(), &after_init<typename H::value_type>);
       } else if constexpr (std::is_void_v<H>) {
         call();
-        return Turn::next;
+        return init_done(cell);
       } else {
         return consume_init(cell, call());
       }
@@ -119,14 +128,14 @@ class ActorCell final : public CellBase {
       if constexpr (std::is_void_v<X>) {
         handle.promise().take();
         cell.end_coroutine();
-        return Turn::next;
+        return init_done(cell);
       } else {
         InitResult result = handle.promise().take();
         cell.end_coroutine();
         return consume_init(cell, std::move(result));
       }
     } catch (...) {
-      cell.end_coroutine();
+      if (cell.coroutine()) cell.end_coroutine();
       return init_threw(cell);
     }
   }
@@ -138,6 +147,12 @@ class ActorCell final : public CellBase {
         return cell.refuse(ExitReason::normal(), ActorError::Kind::init_no_success);
       case InitResult::Kind::error:
         return cell.refuse(std::move(result.reason()), ActorError::Kind::init_failed);
+    }
+    return init_done(cell);
+  }
+  static Turn init_done(CellBase& cell) {
+    if constexpr (is_state_machine<A>) {
+      A::machine_hooks::finish_init(static_cast<ActorCell&>(cell));
     }
     return Turn::next;
   }
@@ -206,7 +221,7 @@ class ActorCell final : public CellBase {
   static constexpr Step destructor_step{&describe_actor_step, type_name<A>(), "its destructor"};
 
   static constexpr auto init_callback() noexcept {
-    if constexpr (has_init<A>) {
+    if constexpr (has_init<A> || enters_states<A>) {
       return &on_init;
     } else {
       return static_cast<Turn (*)(CellBase&)>(nullptr);

@@ -388,12 +388,16 @@ class CellBase : public ExecutionContext {
   void continuation_begins() noexcept;
   /// Those that have not been handled when an incarnation ends.
   void drop_continuations() noexcept;
+  /// Owner. Puts the list from `first` to `last` into the unread mail, behind `place` envelopes.
+  void insert_mail(Envelope& first, Envelope& last, std::uint32_t place) noexcept;
 
   /// Simulated, and nobody but itself wanted it to end. Valid once has_ended().
   [[nodiscard]] bool ended_unasked() const noexcept {
     return !has_attention(Attention::asked | Attention::lethal);
   }
 
+  /// It handles no further message. For the owner.
+  [[nodiscard]] bool is_stopping() const noexcept { return ending_or_stopping_; }
   /// In teardown, or past it. For the owner.
   [[nodiscard]] bool is_ending() const noexcept { return ending_; }
 

@@ -66,6 +66,18 @@ class MessageStorage {
   bool alive_ = true;
 };
 
+/// The handler's answer ends its actor.
+template <typename Answer>
+[[nodiscard]] bool answer_stops(Answer const& answer) noexcept {
+  if constexpr (is_request_response<Answer>) {
+    return answer.stops();
+  } else if constexpr (std::is_same_v<Answer, MessageResponse>) {
+    return answer.kind() == MessageResponse::Kind::stop;
+  } else {
+    return false;
+  }
+}
+
 /// The shared frame of requests and messages: plain or coroutine handler, exceptions, cancellation.
 template <typename A, typename Env>
 struct HandlerFrame {
@@ -74,6 +86,7 @@ struct HandlerFrame {
     using H = std::invoke_result_t<Call>;
     cell.current = &envelope;
     current_worker->activity.begin(step);
+    if constexpr (is_state_machine<A>) A::machine_hooks::begin(cell);
     if constexpr (std::is_base_of_v<RequestBase, Env>) {
       if (envelope.deadline_ns != no_deadline) [[unlikely]]
         cell.carry_deadline();
@@ -86,10 +99,12 @@ struct HandlerFrame {
       } else if constexpr (std::is_void_v<H>) {
         call();
         hand_on_no_more(cell, envelope);
+        if (keeps(cell, envelope, NoValue())) return Turn::next;
         return consume();
       } else {
         H&& answer = call();
         hand_on_no_more(cell, envelope);
+        if (keeps(cell, envelope, answer)) return Turn::next;
         return consume(std::forward<H>(answer));
       }
     } catch (...) {
@@ -109,6 +124,16 @@ struct HandlerFrame {
     }
   }
 
+  // A state machine's transition. True: the message was postponed and is the machine's now.
+  template <typename Answer>
+  static bool keeps(ActorCell<A>& cell, Env& envelope, Answer const& answer) {
+    if constexpr (is_state_machine<A>) {
+      return A::machine_hooks::finish(cell, envelope, answer_stops(answer));
+    } else {
+      return false;
+    }
+  }
+
   template <typename X>
   static Turn after(CellBase& base) {
     auto& cell = static_cast<ActorCell<A>&>(base);
@@ -120,10 +145,12 @@ struct HandlerFrame {
       if constexpr (std::is_void_v<X>) {
         handle.promise().take();
         cell.end_coroutine();
+        if (keeps(cell, envelope, NoValue())) return Turn::next;
         turn = envelope.consume(cell);
       } else {
         X answer = handle.promise().take();
         cell.end_coroutine();
+        if (keeps(cell, envelope, answer)) return Turn::next;
         turn = envelope.consume(cell, std::move(answer));
       }
     } catch (...) {
@@ -269,6 +296,7 @@ class RequestEnvelope final : public ReplyEnvelope<reply_t<A, M>> {
     auto& self = static_cast<RequestEnvelope&>(envelope);
     if (operation == Operation::handle) [[likely]] {
       auto& cell = static_cast<ActorCell<A>&>(*base);
+      if constexpr (is_state_machine<A>) A::machine_hooks::taken(cell);
       if (cell.has_attention(CellBase::Attention::skip_expired) && self.slot.is_abandoned()) {
         return self.skip(cell);
       }
@@ -410,6 +438,7 @@ class SendEnvelope final : public Block {
     auto& self = static_cast<SendEnvelope&>(envelope);
     if (operation == Operation::handle) {
       auto& cell = static_cast<ActorCell<A>&>(*base);
+      if constexpr (is_state_machine<A>) A::machine_hooks::taken(cell);
       if constexpr (requires { self.begin(cell); }) {
         if (!self.begin(cell)) return self.consume(cell);
       }

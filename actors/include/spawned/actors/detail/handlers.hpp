@@ -21,26 +21,61 @@ namespace detail {
 template <typename A>
 using context_t = typename A::context_type;
 
+/// A StateMachine: its handlers may take the state behind the message.
+template <typename A>
+concept is_state_machine = requires { typename A::machine_hooks; };
+
+// How a handler gets its message. A machine may postpone and get it again: nothing is moved from.
+template <typename A, typename M>
+using handed_t = std::conditional_t<is_state_machine<A>, M&, M&&>;
+
 // A handler takes the message (by value, const& or &&) and, optionally, the context.
-template <typename A, typename M>
+template <typename A, typename M, typename Handed = handed_t<A, M>>
 concept plain_request_handler =
-    requires(A& actor, M& message) { actor.handle_request(static_cast<M&&>(message)); };
-template <typename A, typename M>
+    requires(A& actor, M& message) { actor.handle_request(static_cast<Handed>(message)); };
+template <typename A, typename M, typename Handed = handed_t<A, M>>
 concept context_request_handler = requires(A& actor, M& message, context_t<A>& context) {
-  actor.handle_request(static_cast<M&&>(message), context);
+  actor.handle_request(static_cast<Handed>(message), context);
 };
-template <typename A, typename M>
+template <typename A, typename M, typename Handed = handed_t<A, M>>
 concept plain_message_handler =
-    requires(A& actor, M& message) { actor.handle_message(static_cast<M&&>(message)); };
-template <typename A, typename M>
+    requires(A& actor, M& message) { actor.handle_message(static_cast<Handed>(message)); };
+template <typename A, typename M, typename Handed = handed_t<A, M>>
 concept context_message_handler = requires(A& actor, M& message, context_t<A>& context) {
-  actor.handle_message(static_cast<M&&>(message), context);
+  actor.handle_message(static_cast<Handed>(message), context);
 };
 
-template <typename A, typename M>
-concept direct_request = plain_request_handler<A, M> || context_request_handler<A, M>;
-template <typename A, typename M>
-concept direct_message = plain_message_handler<A, M> || context_message_handler<A, M>;
+template <typename A, typename M, typename Handed = handed_t<A, M>>
+concept state_request_handler =
+    is_state_machine<A> && requires(A& actor, M& message, typename A::state_type const& state) {
+      actor.handle_request(static_cast<Handed>(message), state);
+    };
+template <typename A, typename M, typename Handed = handed_t<A, M>>
+concept state_context_request_handler =
+    is_state_machine<A> &&
+    requires(A& actor, M& message, typename A::state_type const& state, context_t<A>& context) {
+      actor.handle_request(static_cast<Handed>(message), state, context);
+    };
+template <typename A, typename M, typename Handed = handed_t<A, M>>
+concept state_message_handler =
+    is_state_machine<A> && requires(A& actor, M& message, typename A::state_type const& state) {
+      actor.handle_message(static_cast<Handed>(message), state);
+    };
+template <typename A, typename M, typename Handed = handed_t<A, M>>
+concept state_context_message_handler =
+    is_state_machine<A> &&
+    requires(A& actor, M& message, typename A::state_type const& state, context_t<A>& context) {
+      actor.handle_message(static_cast<Handed>(message), state, context);
+    };
+
+template <typename A, typename M, typename Handed = handed_t<A, M>>
+concept direct_request =
+    plain_request_handler<A, M, Handed> || context_request_handler<A, M, Handed> ||
+    state_request_handler<A, M, Handed> || state_context_request_handler<A, M, Handed>;
+template <typename A, typename M, typename Handed = handed_t<A, M>>
+concept direct_message =
+    plain_message_handler<A, M, Handed> || context_message_handler<A, M, Handed> ||
+    state_message_handler<A, M, Handed> || state_context_message_handler<A, M, Handed>;
 
 // A variant is dispatched over the handlers of its alternatives.
 template <typename A, typename M>
@@ -62,20 +97,30 @@ concept handles_message = direct_message<A, M> || variant_of_messages<A, M>;
 template <typename A, typename M>
   requires direct_request<A, M>
 decltype(auto) call_request(A& actor, M& message, context_t<A>& context) {
-  if constexpr (context_request_handler<A, M>) {
-    return actor.handle_request(static_cast<M&&>(message), context);
+  using Handed = handed_t<A, M>;
+  if constexpr (state_context_request_handler<A, M>) {
+    return actor.handle_request(static_cast<Handed>(message), actor.state(), context);
+  } else if constexpr (state_request_handler<A, M>) {
+    return actor.handle_request(static_cast<Handed>(message), actor.state());
+  } else if constexpr (context_request_handler<A, M>) {
+    return actor.handle_request(static_cast<Handed>(message), context);
   } else {
-    return actor.handle_request(static_cast<M&&>(message));
+    return actor.handle_request(static_cast<Handed>(message));
   }
 }
 
 template <typename A, typename M>
   requires direct_message<A, M>
 decltype(auto) call_message(A& actor, M& message, context_t<A>& context) {
-  if constexpr (context_message_handler<A, M>) {
-    return actor.handle_message(static_cast<M&&>(message), context);
+  using Handed = handed_t<A, M>;
+  if constexpr (state_context_message_handler<A, M>) {
+    return actor.handle_message(static_cast<Handed>(message), actor.state(), context);
+  } else if constexpr (state_message_handler<A, M>) {
+    return actor.handle_message(static_cast<Handed>(message), actor.state());
+  } else if constexpr (context_message_handler<A, M>) {
+    return actor.handle_message(static_cast<Handed>(message), context);
   } else {
-    return actor.handle_message(static_cast<M&&>(message));
+    return actor.handle_message(static_cast<Handed>(message));
   }
 }
 
@@ -164,6 +209,9 @@ struct actor_has_no_handle_message_for_this_message;
 template <typename Actor, typename Message>
 struct actor_has_only_handle_request_for_this_message__use_request;
 
+template <typename Machine, typename Message>
+struct a_state_machine_may_postpone_this_message__its_handler_must_take_an_lvalue;
+
 template <typename Actor, typename Message, typename Returned>
 struct handle_message_must_return_void_or_MessageResponse;
 
@@ -174,6 +222,9 @@ constexpr auto require_request_handler() {
   if constexpr (!handles_request<A, M>) {
     if constexpr (handles_message<A, M>) {
       (void)sizeof(actor_has_only_handle_message_for_this_message__use_send<A, M>);
+    } else if constexpr (direct_request<A, M, M&&>) {
+      (void)sizeof(
+          a_state_machine_may_postpone_this_message__its_handler_must_take_an_lvalue<A, M>);
     } else {
       (void)sizeof(actor_has_no_handle_request_for_this_message<A, M>);
     }
@@ -184,6 +235,9 @@ constexpr auto require_message_handler() {
   if constexpr (!handles_message<A, M>) {
     if constexpr (handles_request<A, M>) {
       (void)sizeof(actor_has_only_handle_request_for_this_message__use_request<A, M>);
+    } else if constexpr (direct_message<A, M, M&&>) {
+      (void)sizeof(
+          a_state_machine_may_postpone_this_message__its_handler_must_take_an_lvalue<A, M>);
     } else {
       (void)sizeof(actor_has_no_handle_message_for_this_message<A, M>);
     }
