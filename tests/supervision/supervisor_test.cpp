@@ -13,6 +13,7 @@
 #include <spawned/tasks.hpp>
 
 #include "support/actors.hpp"
+#include "support/servers.hpp"
 
 namespace sp = spawned::tasks;
 using namespace std::chrono_literals;
@@ -27,58 +28,21 @@ using spawned::SupervisorError;
 using spawned::SupervisorOptions;
 using Reason = sp::ExitReason;
 using Kind = SupervisorError::Kind;
+using test::boom;
+using test::Crash;
+using test::End;
+using test::Fail;
+using test::Log;
+using test::LogPtr;
+using test::Note;
+using test::Ping;
+using test::seen;
+using test::Server;
+using test::server;
+using test::Slow;
+using test::Texts;
 
 namespace {
-
-struct Log {
-  test::Events events;
-};
-using LogPtr = std::shared_ptr<Log>;
-
-struct Crash {};
-struct End {
-  Reason reason;
-};
-struct Ping {};
-struct Note {
-  std::string text;
-};
-struct Fail {};
-
-/// otp.md's srv: tells when it starts and why it ends.
-class Server : public sp::Actor<Server> {
- public:
-  Server(std::string id, LogPtr log) : id_(std::move(id)), log_(std::move(log)) {}
-  void init() { log_->events.add("start " + id_); }
-  void teardown(Reason const& reason) {
-    log_->events.add("term " + id_ + " " + reason.to_string());
-  }
-  void handle_message(Crash) { throw std::runtime_error("boom"); }
-  void handle_message(End const& end, sp::Context<Server>& context) { context.stop(end.reason); }
-  void handle_message(Note const& note) { notes_.push_back(note.text); }
-  std::vector<std::string> handle_request(Ping) { return notes_; }
-  void handle_request(Fail) { throw std::runtime_error("boom"); }
-
- private:
-  std::string id_;
-  LogPtr log_;
-  std::vector<std::string> notes_;
-};
-
-ChildSpec server(std::string id, LogPtr const& log) {
-  return child(id, [id, log] { return Server(id, log); }).shutdown(1s);
-}
-
-/// Takes its time to end.
-class Slow : public sp::Actor<Slow> {
- public:
-  explicit Slow(std::chrono::milliseconds time) : time_(time) {}
-  sp::Task<void> teardown() { co_await sp::sleep(time_); }
-  void handle_message(Ping) {}
-
- private:
-  std::chrono::milliseconds time_;
-};
 
 /// One server per letter.
 std::vector<ChildSpec> servers(LogPtr const& log, std::string const& ids) {
@@ -129,14 +93,6 @@ sp::Task<std::string> stat(Sup sup) {
   }
   co_return text;
 }
-
-/// Waits until so much has happened.
-sp::Task<void> seen(LogPtr log, std::size_t events) {
-  while (log->events.all().size() < events) co_await sp::sleep(1ms);
-}
-
-using Texts = std::vector<std::string>;
-std::string const boom = "error: std::runtime_error: boom";
 
 }  // namespace
 
