@@ -160,10 +160,17 @@ void Child::begin(Scheduler& scheduler, ExitReason why, Started& outcome, bool& 
 }
 
 Started Child::settle_start() {
-  SpinGuard const guard(lock_);
-  if (state_ == State::up) return {};
-  Started outcome{Started::Kind::failed, reason_};
-  if (in_init_ && reason_.kind() == ExitReason::Kind::normal) outcome.kind = Started::Kind::ignored;
+  Started outcome;
+  {
+    SpinGuard const guard(lock_);
+    if (state_ == State::up) return {};
+    if (in_init_) {
+      outcome = {Started::Kind::failed, reason_};
+      if (reason_.kind() == ExitReason::Kind::normal) outcome.kind = Started::Kind::ignored;
+    }
+  }
+  // It came up and has ended since, which nobody was told while the start was waited for.
+  if (outcome.kind == Started::Kind::up) post_(*supervisor_, *this);
   return outcome;
 }
 

@@ -29,9 +29,12 @@ using spawned::SupervisorOptions;
 using Reason = sp::ExitReason;
 using Kind = SupervisorError::Kind;
 using test::boom;
+using test::counts;
+using test::crash;
 using test::Crash;
 using test::End;
 using test::Fail;
+using test::get;
 using test::Log;
 using test::LogPtr;
 using test::Note;
@@ -39,62 +42,12 @@ using test::Ping;
 using test::seen;
 using test::Server;
 using test::server;
+using test::servers;
 using test::Slow;
+using test::stat;
 using test::Texts;
-
-namespace {
-
-/// One server per letter.
-std::vector<ChildSpec> servers(LogPtr const& log, std::string const& ids) {
-  std::vector<ChildSpec> specs;
-  for (char const id : ids) specs.push_back(server(std::string(1, id), log));
-  return specs;
-}
-
-using Sup = sp::ActorRef<Supervisor>;
-
-SupervisorOptions with(RestartStrategy strategy, int intensity = 1,
-                       std::chrono::nanoseconds period = 5s) {
-  SupervisorOptions options;
-  options.strategy = strategy;
-  options.intensity = intensity;
-  options.period = period;
-  return options;
-}
-sp::Task<Sup> up(SupervisorOptions options, std::vector<ChildSpec> specs) {
-  auto started = co_await Supervisor(options, std::move(specs)).start_and_wait();
-  co_return started.value();
-}
-
-sp::Task<sp::ActorRef<Server>> get(Sup sup, std::string id) {
-  auto info = co_await sup.request<Supervisor::GetChild>(id);
-  co_return info.value().value().ref.as<Server>().value();
-}
-sp::Task<ChildCounts> counts(Sup sup) {
-  auto result = co_await sup.request<Supervisor::CountChildren>();
-  co_return result.value();
-}
-/// Crashes it and waits until its supervisor has dealt with that.
-sp::Task<void> crash(Sup sup, std::string id) {
-  auto ref = co_await get(sup, id);
-  (void)co_await ref.request<Fail>();
-  (void)co_await counts(sup);
-}
-
-/// "a running", ...
-sp::Task<std::string> stat(Sup sup) {
-  auto all = co_await sup.request<Supervisor::WhichChildren>();
-  std::string text;
-  for (auto const& info : all.value()) {
-    char const* const state = info.state == ChildState::running      ? "+"
-                              : info.state == ChildState::restarting ? "~"
-                                                                     : "-";
-    text += info.id + state;
-  }
-  co_return text;
-}
-
-}  // namespace
+using test::up;
+using test::with;
 
 TEST_SUITE("supervision/supervisor") {
   TEST_CASE("SUP-01: children start in order and stop in reverse with shutdown") {

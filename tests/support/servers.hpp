@@ -68,6 +68,56 @@ class Slow : public sp::Actor<Slow> {
   std::chrono::milliseconds time_;
 };
 
+/// One server per letter.
+inline std::vector<spawned::ChildSpec> servers(LogPtr const& log, std::string const& ids) {
+  std::vector<spawned::ChildSpec> specs;
+  for (char const id : ids) specs.push_back(server(std::string(1, id), log));
+  return specs;
+}
+
+using Sup = sp::ActorRef<spawned::Supervisor>;
+
+inline spawned::SupervisorOptions with(spawned::RestartStrategy strategy, int intensity = 1,
+                                       std::chrono::nanoseconds period = 5s) {
+  spawned::SupervisorOptions options;
+  options.strategy = strategy;
+  options.intensity = intensity;
+  options.period = period;
+  return options;
+}
+inline sp::Task<Sup> up(spawned::SupervisorOptions options, std::vector<spawned::ChildSpec> specs) {
+  auto started = co_await spawned::Supervisor(options, std::move(specs)).start_and_wait();
+  co_return started.value();
+}
+
+inline sp::Task<sp::ActorRef<Server>> get(Sup sup, std::string id) {
+  auto info = co_await sup.request<spawned::Supervisor::GetChild>(id);
+  co_return info.value().value().ref.as<Server>().value();
+}
+inline sp::Task<spawned::ChildCounts> counts(Sup sup) {
+  auto result = co_await sup.request<spawned::Supervisor::CountChildren>();
+  co_return result.value();
+}
+/// Crashes it and waits until its supervisor has dealt with that.
+inline sp::Task<void> crash(Sup sup, std::string id) {
+  auto ref = co_await get(sup, id);
+  (void)co_await ref.request<Fail>();
+  (void)co_await counts(sup);
+}
+
+/// "a running", ...
+inline sp::Task<std::string> stat(Sup sup) {
+  auto all = co_await sup.request<spawned::Supervisor::WhichChildren>();
+  std::string text;
+  for (auto const& info : all.value()) {
+    char const* const state = info.state == spawned::ChildState::running      ? "+"
+                              : info.state == spawned::ChildState::restarting ? "~"
+                                                                              : "-";
+    text += info.id + state;
+  }
+  co_return text;
+}
+
 /// Waits until so much has happened.
 inline sp::Task<void> seen(LogPtr log, std::size_t events) {
   while (log->events.all().size() < events) co_await sp::sleep(1ms);
