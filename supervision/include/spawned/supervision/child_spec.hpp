@@ -218,15 +218,12 @@ class ChildSpec {
 
 class Supervisor;
 class DynamicSupervisor;
-class PartitionSupervisor;
-class TaskSupervisor;
 
 namespace detail {
 
 template <typename A>
 inline constexpr bool is_supervisor =
-    std::is_same_v<A, Supervisor> || std::is_same_v<A, DynamicSupervisor> ||
-    std::is_same_v<A, PartitionSupervisor> || std::is_same_v<A, TaskSupervisor>;
+    std::is_same_v<A, Supervisor> || std::is_same_v<A, DynamicSupervisor>;
 
 }  // namespace detail
 
