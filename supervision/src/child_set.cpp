@@ -41,6 +41,7 @@ ChildSet::~ChildSet() {
   while (!children_.empty()) {
     Child& child = *children_.back();
     children_.pop_back();
+    child.dropped = true;  // its events may outlive this, in a mailbox that survives a restart
     child.orphan();
     child.drop();
   }
