@@ -335,7 +335,8 @@ Task<void> finish_stop(Child* child, bool for_good, std::int64_t deadline_ns) {
     child->kill();
   }
   while (!ended) {
-    ended = co_await wait_until(child, until_any, now_ns() + std::int64_t{10'000'000'000});
+    std::int64_t const patience_ns = now_ns() + 10'000'000'000;
+    ended = co_await wait_until(child, until_any, patience_ns);
     if (!ended) {
       log::warn("spawned", child->cell()->describe_work() +
                                " does not end although it was killed: its handler blocks; its "

@@ -8,6 +8,7 @@
 #include <spawned/actors/links.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/runtime.hpp>
+#include <spawned/runtime/spawn.hpp>
 #include <spawned/runtime/time.hpp>
 
 #include "child_set.hpp"
@@ -45,6 +46,9 @@ ChildSpec checked(ChildSpec spec) {
   }
   return spec;
 }
+
+// Of a million children the others on this worker have their turn in between.
+constexpr std::size_t batch = 1024;
 
 // A child that no set knows yet: whatever happens, its actor does not outlive the supervisor.
 class NewChild {
@@ -99,17 +103,20 @@ Task<void> DynamicSupervisor::teardown() {
   std::int64_t const begin_ns = now().time_since_epoch().count();
   std::vector<Leaving> leaving;
   leaving.reserve(children_->size());
+  std::size_t looked_at = 0;
   for (Child* const child : children_->all()) {
+    if (++looked_at % batch == 0) co_await yield_now();
     if (!child->begin_stop(true)) continue;
     std::int64_t const limit = child->spec().shutdown().limit_ns();
     leaving.push_back({child, limit >= 0 ? begin_ns + limit : detail::no_deadline});
   }
-  std::stable_sort(leaving.begin(), leaving.end(), [](Leaving const& left, Leaving const& right) {
+  std::sort(leaving.begin(), leaving.end(), [](Leaving const& left, Leaving const& right) {
     // No deadline is the latest: a negative number without a sign is large.
     return static_cast<std::uint64_t>(left.deadline_ns) <
            static_cast<std::uint64_t>(right.deadline_ns);
   });
   for (Leaving const& each : leaving) {
+    if (++looked_at % batch == 0) co_await yield_now();
     co_await detail::finish_stop(each.child, true, each.deadline_ns);
     children_->remove(*each.child);
   }
@@ -219,8 +226,10 @@ Task<Result<ChildRef, SupervisorError>> DynamicSupervisor::handle_request(StartW
                              ", given was " + std::string(request.arguments->names());
     co_return refused(Kind::invalid_spec, "", ExitReason::error(what));
   }
+  detail::ArgumentsPtr arguments = std::move(request.arguments);
+  if (arguments->tag() == detail::TypedArguments<>::tag()) arguments = nullptr;  // none at all
   Result<ChildRef, SupervisorError> result =
-      co_await start_new(children_->common_spec(), std::move(request.arguments));
+      co_await start_new(children_->common_spec(), std::move(arguments));
   co_return result;
 }
 

@@ -78,9 +78,9 @@ TEST_SUITE("supervision/partition_supervisor") {
   TEST_CASE("PART-02: one partition for each worker unless told otherwise; equal keys are alike") {
     auto body = []() -> sp::Task<void> {
       auto log = std::make_shared<Log>();
-      auto started = co_await partition_supervisor({}, [log](std::size_t n) {
-                       return Server(std::to_string(n), log);
-                     }).start_and_wait();
+      auto factory = [log](std::size_t n) { return Server(std::to_string(n), log); };
+      auto actor = partition_supervisor({}, factory);
+      auto started = co_await std::move(actor).start_and_wait();
       auto sup = started.value();
       auto found = co_await Partitions<Server>::of(sup);
       auto const& all = found.value();

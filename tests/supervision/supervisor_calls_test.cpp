@@ -65,8 +65,8 @@ class Boss : public sp::Actor<Boss> {
       : log_(std::move(log)), sup_(std::move(sup)) {}
   sp::Task<void> handle_request(Go, sp::Context<Boss>& context) {
     auto specs = servers(log_, "abc");
-    auto started =
-        co_await context.start_linked<Supervisor>(spawned::SupervisorOptions{}, std::move(specs));
+    spawned::SupervisorOptions const options;
+    auto started = co_await context.start_linked<Supervisor>(options, std::move(specs));
     *sup_ = started.value();
   }
   void handle_message(End const& end, sp::Context<Boss>& context) { context.stop(end.reason); }
