@@ -19,8 +19,13 @@ namespace spawned::detail {
 void hold_child(Child& child) noexcept { child.hold(); }
 void drop_child(Child& child) noexcept { child.drop(); }
 
-Child::Child(CellBase& supervisor, PostChildEvent post, std::shared_ptr<ChildSpec const> spec)
-    : Supervised(table), supervisor_(&supervisor), post_(post), spec_(std::move(spec)) {
+Child::Child(CellBase& supervisor, PostChildEvent post, std::shared_ptr<ChildSpec const> spec,
+             ArgumentsPtr arguments)
+    : Supervised(table),
+      supervisor_(&supervisor),
+      post_(post),
+      spec_(std::move(spec)),
+      arguments_(std::move(arguments)) {
   ancestor = supervisor.ancestor();
   supervisor.retain_memory();
 }
@@ -55,6 +60,11 @@ ChildInfo Child::info() const {
       ref()};
 }
 
+std::string Child::label() const {
+  if (!spec_->id().empty()) return spec_->id();
+  return cell_ != nullptr ? cell_->describe() : std::string(spec_->factory().type_name());
+}
+
 // --- the actor's side ---
 
 // Under the lock. True: nobody waits for it.
@@ -79,7 +89,7 @@ void Child::on_ending(Supervised& self, ExitReason const& reason, bool in_init) 
     SpinGuard const guard(child.lock_);
     child.reason_ = reason;
     child.in_init_ = in_init;
-    tell = child.change(State::ending) && !child.orphaned_;
+    tell = child.change(State::ending) && !child.orphaned_ && !child.expected_;
   }
   if (tell) child.post_(*child.supervisor_, child);  // the slot keeps the child
 }
@@ -110,12 +120,13 @@ void Child::begin(Scheduler& scheduler, ExitReason why, Started& outcome, bool& 
   {
     SpinGuard const guard(lock_);
     state_ = State::starting;
+    expected_ = false;
     if (!again) last_ = true;
   }
   try {
     bool made = false;
     if (again) {
-      made = spec_->factory().rebuild(*cell_, info);
+      made = spec_->factory().rebuild(*cell_, info, arguments_.get());
     } else {
       forget_slot();
       {
@@ -123,7 +134,7 @@ void Child::begin(Scheduler& scheduler, ExitReason why, Started& outcome, bool& 
         state_ = State::starting;
       }
       hold();  // the slot's
-      cell_ = spec_->factory().start(scheduler, *this, info);
+      cell_ = spec_->factory().start(scheduler, *this, info, arguments_.get());
       made = cell_ != nullptr;
     }
     if (!made) {
@@ -149,10 +160,17 @@ void Child::begin(Scheduler& scheduler, ExitReason why, Started& outcome, bool& 
 }
 
 Started Child::settle_start() {
-  SpinGuard const guard(lock_);
-  if (state_ == State::up) return {};
-  Started outcome{Started::Kind::failed, reason_};
-  if (in_init_ && reason_.kind() == ExitReason::Kind::normal) outcome.kind = Started::Kind::ignored;
+  Started outcome;
+  {
+    SpinGuard const guard(lock_);
+    if (state_ == State::up) return {};
+    if (in_init_) {
+      outcome = {Started::Kind::failed, reason_};
+      if (reason_.kind() == ExitReason::Kind::normal) outcome.kind = Started::Kind::ignored;
+    }
+  }
+  // It came up and has ended since, which nobody was told while the start was waited for.
+  if (outcome.kind == Started::Kind::up) post_(*supervisor_, *this);
   return outcome;
 }
 
@@ -161,6 +179,7 @@ bool Child::begin_stop(bool for_good) {
   {
     SpinGuard const guard(lock_);
     was = state_;
+    expected_ = true;
     if (for_good) last_ = true;
   }
   if (was == State::none) return false;
@@ -313,7 +332,7 @@ Task<void> finish_stop(Child* child, bool for_good, std::int64_t deadline_ns) {
   };
   bool ended = co_await wait_until(child, until_any, deadline_ns);
   if (!ended) {
-    log::warn("spawned", child->cell()->describe() + ", child " + child->spec().id() +
+    log::warn("spawned", child->cell()->describe() + ", child " + child->label() +
                              " of a supervisor, has not stopped in time and is killed");
     child->kill();
   }

@@ -46,7 +46,8 @@ class Child final : public Supervised {
   enum class State : std::uint8_t { none, starting, up, ending, vacant, gone };
 
   /// On the supervisor's turn. Errors: std::bad_alloc.
-  Child(CellBase& supervisor, PostChildEvent post, std::shared_ptr<ChildSpec const> spec);
+  Child(CellBase& supervisor, PostChildEvent post, std::shared_ptr<ChildSpec const> spec,
+        ArgumentsPtr arguments = nullptr);
 
   void hold() noexcept { refs_.fetch_add(1, memory_order_relaxed); }  // the caller holds one
   void drop() noexcept;
@@ -63,6 +64,10 @@ class Child final : public Supervised {
   [[nodiscard]] ChildRef ref() const noexcept;
   [[nodiscard]] CellBase* cell() const noexcept { return cell_; }
   [[nodiscard]] ChildInfo info() const;
+  /// For people: its id, or what its actor is.
+  [[nodiscard]] std::string label() const;
+  /// It will not be made again.
+  void forget_arguments() noexcept { arguments_ = nullptr; }
 
   /// Begins a start, or a restart if the slot is vacant. Nothing if it came to that: then the
   /// outcome is known.
@@ -80,11 +85,12 @@ class Child final : public Supervised {
   void orphan() noexcept;
 
   // --- the supervisor's alone ---
-  ChildState status = ChildState::undefined;
+  std::int64_t up_since_ns = 0;
+  ActorId key;  // in a DynamicSet
   std::uint32_t restarts = 0;
   std::uint32_t in_a_row = 0;  // restarts without a good time between
   std::uint32_t attempt = 0;   // of a restart that is planned
-  std::int64_t up_since_ns = 0;
+  ChildState status = ChildState::undefined;
   bool dropped = false;  // its spec is gone
 
  private:
@@ -101,20 +107,25 @@ class Child final : public Supervised {
 
   static constexpr Operations table{&on_up, &on_ending, &on_down, &on_gone};
 
-  SpinLock lock_;
-  State state_ = State::none;
-  bool last_ = false;
-  bool in_init_ = false;
-  bool orphaned_ = false;
   bool concluded_ = false;  // the supervisor's
+  SpinLock lock_;
   atomic<std::uint32_t> refs_{1};
+  State state_ = State::none;
+  bool last_ : 1 = false;
+  bool in_init_ : 1 = false;
+  bool orphaned_ : 1 = false;
+  bool expected_ : 1 = false;  // to end: the supervisor has seen to that, and needs no event
   WaitList* waiter_ = nullptr;
   CellBase* cell_ = nullptr;  // a strong reference
   CellBase* supervisor_;      // a memory reference
   PostChildEvent post_;
   ExitReason reason_;
   std::shared_ptr<ChildSpec const> spec_;
+  ArgumentsPtr arguments_;  // of a template's child
 };
+
+// There may be a million of them.
+static_assert(sizeof(Child) <= 128);
 
 /// Starts or restarts it and waits until its init is done. `why`: of the restart.
 [[nodiscard]] Task<Started> start(Child* child, ExitReason why);

@@ -8,11 +8,15 @@
 namespace spawned::detail {
 
 void check(ChildSpec const& spec) {
+  if (spec.id().empty()) throw InvalidOptions("ChildSpec", "id", "a name", "an empty one");
+  check_unnamed(spec);
+}
+
+void check_unnamed(ChildSpec const& spec) {
   auto const require = [&spec](bool holds, char const* field, char const* allowed,
                                char const* given) {
     if (!holds) throw InvalidOptions("ChildSpec " + spec.id(), field, allowed, given);
   };
-  require(!spec.id().empty(), "id", "a name", "an empty one");
   require(spec.shutdown().is_valid(), "shutdown", "brutal_kill, infinity or 0 and more",
           "a negative time");
   Backoff const& backoff = spec.backoff();
@@ -37,6 +41,7 @@ ChildSet::~ChildSet() {
   while (!children_.empty()) {
     Child& child = *children_.back();
     children_.pop_back();
+    child.dropped = true;  // its events may outlive this, in a mailbox that survives a restart
     child.orphan();
     child.drop();
   }

@@ -14,6 +14,8 @@ namespace spawned::detail {
 
 /// Throws InvalidOptions for a spec that makes no sense.
 void check(ChildSpec const& spec);
+/// The same for one that needs no id.
+void check_unnamed(ChildSpec const& spec);
 
 class ChildSet {
  public:

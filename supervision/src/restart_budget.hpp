@@ -14,6 +14,7 @@ class RestartBudget {
   RestartBudget(int intensity, std::chrono::nanoseconds period)
       : intensity_(static_cast<std::size_t>(intensity)), period_(period) {}
 
+  [[nodiscard]] std::size_t intensity() const noexcept { return intensity_; }
   /// One restart more. False: that is one too many.
   [[nodiscard]] bool take() {
     TimePoint const at = now();

@@ -5,12 +5,12 @@
 
 #include <spawned/actors/detail/notices.hpp>
 #include <spawned/actors/links.hpp>
-#include <spawned/actors/timers.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/runtime/runtime.hpp>
 
 #include "child_set.hpp"
 #include "restart_budget.hpp"
+#include "restart_plan.hpp"
 
 namespace spawned {
 
@@ -22,14 +22,7 @@ namespace {
 using Kind = SupervisorError::Kind;
 
 SupervisorOptions checked(SupervisorOptions options) {
-  if (options.intensity < 0) {
-    throw InvalidOptions("SupervisorOptions", "intensity", "0 and more",
-                         std::to_string(options.intensity));
-  }
-  if (options.period.count() <= 0) {
-    throw InvalidOptions("SupervisorOptions", "period", "more than 0",
-                         std::to_string(options.period.count()) + " ns");
-  }
+  detail::check_budget("SupervisorOptions", options.intensity, options.period);
   return options;
 }
 
@@ -44,13 +37,6 @@ void check_significant(SupervisorOptions const& options, ChildSpec const& spec) 
     throw InvalidOptions("ChildSpec " + spec.id(), "significant", "false for a permanent child",
                          "true");
   }
-}
-
-void post_event(detail::CellBase& supervisor, Child& child) noexcept {
-  detail::ChildEvent event(child);
-  auto& envelope = *detail::pool_new<detail::SendEnvelope<Supervisor, detail::ChildEvent>>(
-      std::in_place, std::move(event));
-  if (!supervisor.push(envelope)) detail::pool_delete(&envelope);
 }
 
 Result<ChildRef, SupervisorError> answer(Child& child, Started& started) {
@@ -72,7 +58,7 @@ Supervisor::~Supervisor() = default;
 
 Task<InitResult> Supervisor::init(Context<Supervisor>& context) {
   (void)context.trap_exit(true);
-  children_->open(context.self().cell(), &post_event);
+  children_->open(context.self().cell(), &detail::post_child_event<Supervisor>);
   for (std::size_t i = 0; i < children_->size();) {
     Child* const child = &(*children_)[i];
     Started started = co_await detail::start(child, ExitReason());
@@ -131,31 +117,17 @@ Task<void> Supervisor::start_from(std::size_t first, Context<Supervisor>* contex
   }
 }
 
-// One token, and a restart: now, after a pause, or, for one that could not start, behind what waits
-// in the mailbox.
 Task<void> Supervisor::plan_restart(Child* child, Context<Supervisor>* context) {
-  bool const failed_start = child->status != ChildState::running;
-  if (!budget_->take()) {
-    log::error("spawned", context->self().cell().describe() + " gives up: its child " +
-                              child->spec().id() + " ended with " + child->reason().to_string() +
-                              ", which is one restart too many (" +
-                              std::to_string(options_.intensity) + " allowed)");
-    co_await detail::stop(child, true);
-    context->stop(ExitReason::shutdown());
-    co_return;
-  }
-  child->status = ChildState::restarting;
-  ++child->attempt;
-  std::int64_t const pause_ns = detail::next_pause(*child);
-  if (pause_ns > 0) {
-    detail::ChildRetry retry(*child, child->attempt);
-    auto self = context->self();
-    (void)send_after<detail::ChildRetry>(std::chrono::nanoseconds(pause_ns), self, retry);
-  } else if (failed_start) {
-    detail::ChildRetry retry(*child, child->attempt);
-    context->self().send<detail::ChildRetry>(std::move(retry));
-  } else {
-    co_await restart(child, context);
+  switch (detail::plan_restart_of(*child, *budget_, *context)) {
+    case detail::RestartPlan::give_up:
+      co_await detail::stop(child, true);
+      context->stop(ExitReason::shutdown());
+      break;
+    case detail::RestartPlan::now:
+      co_await restart(child, context);
+      break;
+    case detail::RestartPlan::later:
+      break;
   }
 }
 
@@ -182,11 +154,7 @@ Task<void> Supervisor::handle_message(detail::ChildEvent event, Context<Supervis
     co_return;  // seen already
   }
   co_await detail::settle_end(child);
-  Restart const when = child->spec().restart();
-  ExitReason const reason = child->reason();
-  bool const again =
-      when == Restart::permanent || (when == Restart::transient && reason.is_abnormal());
-  if (again) {
+  if (detail::is_to_restart(*child)) {
     co_await plan_restart(child, &context);
   } else {
     co_await leave_ended(child, &context);

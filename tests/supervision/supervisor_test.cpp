@@ -13,6 +13,7 @@
 #include <spawned/tasks.hpp>
 
 #include "support/actors.hpp"
+#include "support/servers.hpp"
 
 namespace sp = spawned::tasks;
 using namespace std::chrono_literals;
@@ -27,118 +28,26 @@ using spawned::SupervisorError;
 using spawned::SupervisorOptions;
 using Reason = sp::ExitReason;
 using Kind = SupervisorError::Kind;
-
-namespace {
-
-struct Log {
-  test::Events events;
-};
-using LogPtr = std::shared_ptr<Log>;
-
-struct Crash {};
-struct End {
-  Reason reason;
-};
-struct Ping {};
-struct Note {
-  std::string text;
-};
-struct Fail {};
-
-/// otp.md's srv: tells when it starts and why it ends.
-class Server : public sp::Actor<Server> {
- public:
-  Server(std::string id, LogPtr log) : id_(std::move(id)), log_(std::move(log)) {}
-  void init() { log_->events.add("start " + id_); }
-  void teardown(Reason const& reason) {
-    log_->events.add("term " + id_ + " " + reason.to_string());
-  }
-  void handle_message(Crash) { throw std::runtime_error("boom"); }
-  void handle_message(End const& end, sp::Context<Server>& context) { context.stop(end.reason); }
-  void handle_message(Note const& note) { notes_.push_back(note.text); }
-  std::vector<std::string> handle_request(Ping) { return notes_; }
-  void handle_request(Fail) { throw std::runtime_error("boom"); }
-
- private:
-  std::string id_;
-  LogPtr log_;
-  std::vector<std::string> notes_;
-};
-
-ChildSpec server(std::string id, LogPtr const& log) {
-  return child(id, [id, log] { return Server(id, log); }).shutdown(1s);
-}
-
-/// Takes its time to end.
-class Slow : public sp::Actor<Slow> {
- public:
-  explicit Slow(std::chrono::milliseconds time) : time_(time) {}
-  sp::Task<void> teardown() { co_await sp::sleep(time_); }
-  void handle_message(Ping) {}
-
- private:
-  std::chrono::milliseconds time_;
-};
-
-/// One server per letter.
-std::vector<ChildSpec> servers(LogPtr const& log, std::string const& ids) {
-  std::vector<ChildSpec> specs;
-  for (char const id : ids) specs.push_back(server(std::string(1, id), log));
-  return specs;
-}
-
-using Sup = sp::ActorRef<Supervisor>;
-
-SupervisorOptions with(RestartStrategy strategy, int intensity = 1,
-                       std::chrono::nanoseconds period = 5s) {
-  SupervisorOptions options;
-  options.strategy = strategy;
-  options.intensity = intensity;
-  options.period = period;
-  return options;
-}
-sp::Task<Sup> up(SupervisorOptions options, std::vector<ChildSpec> specs) {
-  auto started = co_await Supervisor(options, std::move(specs)).start_and_wait();
-  co_return started.value();
-}
-
-sp::Task<sp::ActorRef<Server>> get(Sup sup, std::string id) {
-  auto info = co_await sup.request<Supervisor::GetChild>(id);
-  co_return info.value().value().ref.as<Server>().value();
-}
-sp::Task<ChildCounts> counts(Sup sup) {
-  auto result = co_await sup.request<Supervisor::CountChildren>();
-  co_return result.value();
-}
-/// Crashes it and waits until its supervisor has dealt with that.
-sp::Task<void> crash(Sup sup, std::string id) {
-  auto ref = co_await get(sup, id);
-  (void)co_await ref.request<Fail>();
-  (void)co_await counts(sup);
-}
-
-/// "a running", ...
-sp::Task<std::string> stat(Sup sup) {
-  auto all = co_await sup.request<Supervisor::WhichChildren>();
-  std::string text;
-  for (auto const& info : all.value()) {
-    char const* const state = info.state == ChildState::running      ? "+"
-                              : info.state == ChildState::restarting ? "~"
-                                                                     : "-";
-    text += info.id + state;
-  }
-  co_return text;
-}
-
-/// Waits until so much has happened.
-sp::Task<void> seen(LogPtr log, std::size_t events) {
-  while (log->events.all().size() < events) co_await sp::sleep(1ms);
-}
-
-using Texts = std::vector<std::string>;
-std::string const boom = "error: std::runtime_error: boom";
-
-}  // namespace
+using test::boom;
+using test::counts;
+using test::crash;
+using test::Crash;
+using test::End;
+using test::Fail;
+using test::get;
+using test::Log;
+using test::LogPtr;
+using test::Note;
+using test::Ping;
+using test::seen;
+using test::Server;
+using test::server;
+using test::servers;
+using test::Slow;
+using test::stat;
+using test::Texts;
+using test::up;
+using test::with;
 
 TEST_SUITE("supervision/supervisor") {
   TEST_CASE("SUP-01: children start in order and stop in reverse with shutdown") {

@@ -284,6 +284,8 @@ void require_running(Scheduler& scheduler, char const* what) {
 
 Clock& clock_of(Scheduler& scheduler) noexcept { return scheduler.clock(); }
 
+unsigned worker_count_of(Scheduler const& scheduler) noexcept { return scheduler.worker_count(); }
+
 Executor& workers_of(Scheduler& scheduler, char const* what) {
   if (!scheduler.has_workers()) {
     throw std::logic_error(std::string(what) +

@@ -13,6 +13,7 @@
 #include <spawned/actors/actor.hpp>
 #include <spawned/actors/detail/supervised.hpp>
 #include <spawned/actors/threads/actor.hpp>
+#include <spawned/supervision/detail/child_arguments.hpp>
 
 namespace spawned {
 
@@ -81,10 +82,12 @@ class ChildFactory {
   ChildFactory& operator=(ChildFactory const&) = delete;
   virtual ~ChildFactory() = default;
   /// A live cell, with a reference for the caller, or null: the factory gave nothing. Errors: what
-  /// the factory throws; std::bad_alloc, std::system_error, RuntimeEnded.
-  virtual CellBase* start(Scheduler& scheduler, Supervised& record, RestartInfo const& why) = 0;
+  /// the factory throws; std::bad_alloc, std::system_error, RuntimeEnded. `arguments`: those of a
+  /// template's child, or null.
+  virtual CellBase* start(Scheduler& scheduler, Supervised& record, RestartInfo const& why,
+                          ChildArguments const* arguments) = 0;
   /// A new state for a vacant slot. False: the factory gave nothing. Errors: what it throws.
-  virtual bool rebuild(CellBase& cell, RestartInfo const& why) = 0;
+  virtual bool rebuild(CellBase& cell, RestartInfo const& why, ChildArguments const* arguments) = 0;
   /// type_tag of the actor.
   [[nodiscard]] virtual void const* type() const noexcept = 0;
   [[nodiscard]] virtual std::string_view type_name() const noexcept = 0;
@@ -105,25 +108,29 @@ struct made_actor<std::optional<T>> {
 template <typename Factory>
 struct child_factory_must_be_callable_without_arguments_or_with_RestartInfo;
 
-template <typename F>
+template <typename F, typename... Args>
 class TypedFactory final : public ChildFactory {
-  static constexpr bool informed = std::is_invocable_v<F&, RestartInfo const&>;
-  static auto call(F& function, RestartInfo const& why) {
-    if constexpr (informed) {
-      return function(why);
-    } else {
-      return function();
-    }
+  static constexpr bool informed = std::is_invocable_v<F&, Args const&..., RestartInfo const&>;
+  static auto call(F& function, RestartInfo const& why, ChildArguments const* arguments) {
+    return apply_arguments<Args...>(arguments, [&](Args const&... extra) {
+      if constexpr (informed) {
+        return function(extra..., why);
+      } else {
+        return function(extra...);
+      }
+    });
   }
-  using Made = made_actor<decltype(call(std::declval<F&>(), std::declval<RestartInfo const&>()))>;
+  using Made = made_actor<decltype(call(std::declval<F&>(), std::declval<RestartInfo const&>(),
+                                        std::declval<ChildArguments const*>()))>;
 
  public:
   using actor = typename Made::type;
 
   explicit TypedFactory(F function) : function_(std::move(function)) {}
 
-  CellBase* start(Scheduler& scheduler, Supervised& record, RestartInfo const& why) override {
-    return build(why, [&](auto make) -> CellBase* {
+  CellBase* start(Scheduler& scheduler, Supervised& record, RestartInfo const& why,
+                  ChildArguments const* arguments) override {
+    return build(why, arguments, [&](auto make) -> CellBase* {
       auto const before = [&record](CellBase& cell) noexcept { cell.supervise(record); };
       StateFrom<decltype(make)> const from{make};
       if constexpr (std::is_base_of_v<threads::Context<actor>, context_t<actor>>) {
@@ -134,8 +141,8 @@ class TypedFactory final : public ChildFactory {
       }
     });
   }
-  bool rebuild(CellBase& cell, RestartInfo const& why) override {
-    return build(why, [&](auto make) -> CellBase* {
+  bool rebuild(CellBase& cell, RestartInfo const& why, ChildArguments const* arguments) override {
+    return build(why, arguments, [&](auto make) -> CellBase* {
              static_cast<ActorCell<actor>&>(cell).build(make);
              return &cell;
            }) != nullptr;
@@ -149,13 +156,13 @@ class TypedFactory final : public ChildFactory {
     return &ref.cell();
   }
   template <typename Use>
-  CellBase* build(RestartInfo const& why, Use&& use) {
+  CellBase* build(RestartInfo const& why, ChildArguments const* arguments, Use&& use) {
     if constexpr (Made::optional) {
-      auto made = call(function_, why);
+      auto made = call(function_, why, arguments);
       if (!made) return nullptr;
       return use([&made]() -> actor&& { return std::move(*made); });
     } else {
-      return use([this, &why]() -> actor { return call(function_, why); });
+      return use([this, &why, arguments]() -> actor { return call(function_, why, arguments); });
     }
   }
 
@@ -212,6 +219,14 @@ class ChildSpec {
 class Supervisor;
 class DynamicSupervisor;
 
+namespace detail {
+
+template <typename A>
+inline constexpr bool is_supervisor =
+    std::is_same_v<A, Supervisor> || std::is_same_v<A, DynamicSupervisor>;
+
+}  // namespace detail
+
 /// A child whose actor is what `factory()` returns; if that is an optional without a value, there
 /// is no actor this time, as after an init with no_success: OTP's `ignore`. It is called at the
 /// start and at each restart, on the supervisor's turn; it may take a `RestartInfo const&`.
@@ -224,12 +239,15 @@ template <typename Factory>
   } else {
     using Typed = detail::TypedFactory<Factory>;
     ChildSpec spec(std::move(id), std::make_shared<Typed>(std::move(factory)));
-    if constexpr (std::is_same_v<typename Typed::actor, Supervisor> ||
-                  std::is_same_v<typename Typed::actor, DynamicSupervisor>) {
-      spec.type(ChildType::supervisor);
-    }
+    if constexpr (detail::is_supervisor<typename Typed::actor>) spec.type(ChildType::supervisor);
     return spec;
   }
+}
+/// The same without an id: for a DynamicSupervisor.
+template <typename Factory>
+  requires(!std::is_convertible_v<Factory, std::string>)
+[[nodiscard]] ChildSpec child(Factory factory) {
+  return child(std::string(), std::move(factory));
 }
 
 }  // namespace spawned

@@ -126,6 +126,8 @@ inline Scheduler* current_scheduler() noexcept {
 
 /// Throws NoRuntime unless the calling thread works for a runtime; `what` names the operation.
 Scheduler& require_scheduler(char const* what);
+/// Its workers; 0 in the threads flavour.
+[[nodiscard]] unsigned worker_count_of(Scheduler const& scheduler) noexcept;
 
 /// Throws RuntimeEnded once the scheduler has stopped its workers. For calls from outside.
 void require_running(Scheduler& scheduler, char const* what);
