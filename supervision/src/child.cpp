@@ -50,9 +50,10 @@ ChildRef Child::ref() const noexcept {
 }
 
 ChildInfo Child::info() const {
-  return ChildInfo{
-      spec_->id(), status, spec_->type(), spec_->restart(), restarts, spec_->factory().type_name(),
-      ref()};
+  return ChildInfo{spec_->id(),   status,
+                   spec_->type(), spec_->restart(),
+                   restarts,      spec_->factory().type_name(),
+                   ref(),         spec_->factory().ask_children()};
 }
 
 // --- the actor's side ---
@@ -105,7 +106,7 @@ void Child::on_gone(Supervised& self) noexcept {
 
 void Child::begin(Scheduler& scheduler, ExitReason why, Started& outcome, bool& settled) noexcept {
   bool const again = state() == State::vacant;
-  RestartInfo const info{spec_->id(), std::move(why), restarts};
+  RestartInfo const info{spec_->id(), std::move(why), again ? restarts + 1 : 0};
   settled = true;
   {
     SpinGuard const guard(lock_);
@@ -150,7 +151,7 @@ void Child::begin(Scheduler& scheduler, ExitReason why, Started& outcome, bool& 
 
 Started Child::settle_start() {
   SpinGuard const guard(lock_);
-  if (state_ == State::up) return {};
+  if (state_ == State::up || !in_init_) return {};  // or it came up and has ended since
   Started outcome{Started::Kind::failed, reason_};
   if (in_init_ && reason_.kind() == ExitReason::Kind::normal) outcome.kind = Started::Kind::ignored;
   return outcome;
@@ -281,6 +282,7 @@ Task<Started> start(Child* child, ExitReason why) {
   if (outcome.kind == Started::Kind::up) {
     child->status = ChildState::running;
     child->up_since_ns = now_ns();
+    if (child->has_ended()) child->tell();  // perhaps while this waited, which told nobody else
   } else if (child->state() == Child::State::gone) {
     child->forget_slot();
   }
