@@ -136,6 +136,7 @@ Task<void> Supervisor::start_from(std::size_t first, Context<Supervisor>* contex
 Task<void> Supervisor::plan_restart(Child* child, Context<Supervisor>* context) {
   bool const failed_start = child->status != ChildState::running;
   if (!budget_->take()) {
+    if (gave_up_) *gave_up_ = true;
     log::error("spawned", context->self().cell().describe() + " gives up: its child " +
                               child->spec().id() + " ended with " + child->reason().to_string() +
                               ", which is one restart too many (" +
