@@ -1,4 +1,4 @@
-#include <cstdint>
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -13,6 +13,7 @@
 #include "support/actors.hpp"
 
 namespace sp = spawned::tasks;
+using namespace std::chrono_literals;
 using spawned::Supervisor;
 
 namespace {
@@ -51,6 +52,7 @@ TEST_SUITE("supervision/quick_crash") {
       REQUIRE(root.has_value());
       auto info = co_await root->request<Supervisor::GetChild>("a");
       auto ref = info.value().value().ref.as<Hasty>().value();
+      while (counts->all().size() < 4) co_await sp::sleep(1ms);
       auto answer = co_await ref.request<Ask>();
       CHECK(answer.value() == 7);
       std::string const boom = " error: std::runtime_error: boom";
