@@ -149,6 +149,10 @@ class Pool {
     return request_all_with_timeout<M>(plan_->table.refs(), timeout, std::forward<Args>(args)...);
   }
 
+  /// Its router; nothing while it is not started.
+  [[nodiscard]] std::optional<ActorRef<PoolRouter<A>>> router() const noexcept {
+    return plan_->table.router();
+  }
   /// A worker, for everything else one does with a ref; nothing while there is none. What is asked
   /// through it does not count as load.
   [[nodiscard]] std::optional<ActorRef<A>> pick() const noexcept {
