@@ -86,9 +86,9 @@ class Pool {
   [[nodiscard]] ChildSpec child(std::string id) const {
     return spawned::child(std::move(id), [plan = plan_] { return PoolRouter<A>(plan); });
   }
-  /// Starts it by itself and waits until all workers are up.
+  /// Starts it by itself, when awaited, and waits until all workers are up.
   [[nodiscard("co_await it")]] Task<Result<ActorRef<PoolRouter<A>>, ActorError>> start() const {
-    return PoolRouter<A>(plan_).start_and_wait(no_timeout);
+    return start_of(plan_);
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return plan_->table.size(); }
@@ -184,6 +184,11 @@ class Pool {
   static std::optional<ActorRef<A>> ref_of(WorkerPtr const& worker) noexcept {
     if (!worker) return std::nullopt;
     return worker->ref;
+  }
+  static Task<Result<ActorRef<PoolRouter<A>>, ActorError>> start_of(Plan plan) {
+    PoolRouter<A> router(std::move(plan));
+    auto started = co_await std::move(router).start_and_wait(no_timeout);
+    co_return started;
   }
   static Task<Result<Result<std::size_t, SupervisorError>, ActorError>> resize_by(
       Plan plan, std::size_t size) {

@@ -46,7 +46,7 @@ template <typename A>
 struct PoolWorker {
   explicit PoolWorker(ActorRef<A> actor) noexcept : ref(std::move(actor)) {}
 
-  [[nodiscard]] std::size_t load() const noexcept {
+  [[nodiscard]] std::size_t weight() const noexcept {
     std::size_t const unread = ref.cell().is_queued() ? mailbox_info(ref.cell()).size : 0;
     return outstanding.load(memory_order_relaxed) + unread;  // a hint
   }
@@ -155,12 +155,12 @@ class PoolTable {
   // Under the lock. Of those that are alike the first from `first` on.
   [[nodiscard]] WorkerPtr const& least_loaded(std::size_t first) const noexcept {
     std::size_t best = first;
-    std::size_t least = workers_[first]->load();
+    std::size_t least = workers_[first]->weight();
     for (std::size_t i = 1; i < workers_.size() && least != 0; ++i) {
       std::size_t const at = (first + i) % workers_.size();
-      std::size_t const load = workers_[at]->load();
-      if (load >= least) continue;
-      least = load;
+      std::size_t const weight = workers_[at]->weight();
+      if (weight >= least) continue;
+      least = weight;
       best = at;
     }
     return workers_[best];
