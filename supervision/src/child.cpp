@@ -55,9 +55,10 @@ ChildRef Child::ref() const noexcept {
 }
 
 ChildInfo Child::info() const {
-  return ChildInfo{
-      spec_->id(), status, spec_->type(), spec_->restart(), restarts, spec_->factory().type_name(),
-      ref()};
+  return ChildInfo{spec_->id(),   status,
+                   spec_->type(), spec_->restart(),
+                   restarts,      spec_->factory().type_name(),
+                   ref(),         spec_->factory().ask_children()};
 }
 
 std::string Child::label() const {
@@ -115,7 +116,7 @@ void Child::on_gone(Supervised& self) noexcept {
 
 void Child::begin(Scheduler& scheduler, ExitReason why, Started& outcome, bool& settled) noexcept {
   bool const again = state() == State::vacant;
-  RestartInfo const info{spec_->id(), std::move(why), restarts};
+  RestartInfo const info{spec_->id(), std::move(why), again ? restarts + 1 : 0};
   settled = true;
   {
     SpinGuard const guard(lock_);
@@ -302,6 +303,7 @@ Task<Started> start(Child* child, ExitReason why) {
   if (outcome.kind == Started::Kind::up) {
     child->status = ChildState::running;
     child->up_since_ns = now_ns();
+    if (child->has_ended()) child->tell();  // perhaps while this waited, which told nobody else
   } else if (child->state() == Child::State::gone) {
     child->forget_slot();
   }

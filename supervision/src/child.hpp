@@ -81,6 +81,8 @@ class Child final : public Supervised {
   void conclude() noexcept;
   /// It is gone: no slot any more.
   void forget_slot() noexcept;
+  /// Sends the supervisor its event; one too many is stale.
+  void tell() noexcept { post_(*supervisor_, *this); }
   /// The supervisor has ended without stopping it.
   void orphan() noexcept;
 

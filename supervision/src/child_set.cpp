@@ -27,13 +27,16 @@ void check_unnamed(ChildSpec const& spec) {
 }
 
 ChildSet::ChildSet(std::vector<ChildSpec> specs) : specs_(std::move(specs)) {
-  for (std::size_t i = 0; i < specs_.size(); ++i) {
-    check(specs_[i]);
-    for (std::size_t k = 0; k < i; ++k) {
-      if (specs_[i].id() == specs_[k].id()) {
-        throw InvalidOptions("Supervisor", "children", "each id once", specs_[i].id() + " twice");
-      }
-    }
+  std::vector<std::string_view> ids;
+  ids.reserve(specs_.size());
+  for (ChildSpec const& spec : specs_) {
+    check(spec);
+    ids.push_back(spec.id());
+  }
+  std::sort(ids.begin(), ids.end());
+  auto const twice = std::adjacent_find(ids.begin(), ids.end());
+  if (twice != ids.end()) {
+    throw InvalidOptions("Supervisor", "children", "each id once", std::string(*twice) + " twice");
   }
 }
 

@@ -120,6 +120,7 @@ Task<void> Supervisor::start_from(std::size_t first, Context<Supervisor>* contex
 Task<void> Supervisor::plan_restart(Child* child, Context<Supervisor>* context) {
   switch (detail::plan_restart_of(*child, *budget_, *context)) {
     case detail::RestartPlan::give_up:
+      if (gave_up_) *gave_up_ = true;
       co_await detail::stop(child, true);
       context->stop(ExitReason::shutdown());
       break;

@@ -71,6 +71,8 @@ struct ChildInfo {
   std::uint32_t restarts;  ///< since it was started
   std::string_view actor;  ///< the name of its class
   ChildRef ref;            ///< its slot: also while it is restarting
+  /// For the library: how to ask it for its own children, if it has any.
+  detail::AskChildren ask_children = nullptr;
 };
 
 /// OTP's count_children.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <spawned/actors/actor.hpp>
 #include <spawned/actors/detail/supervised.hpp>
@@ -72,7 +73,27 @@ struct RestartInfo {
   std::uint32_t count = 0;
 };
 
+struct ChildInfo;
+
 namespace detail {
+
+/// Asks an actor that has children for them: of each class whose member `WhichChildren` is a
+/// request for that.
+using AskChildren = PendingReply<std::vector<ChildInfo>> (*)(CellBase& cell);
+
+/// Null: actors of this class have none.
+template <typename A>
+[[nodiscard]] constexpr AskChildren ask_children_of() noexcept {
+  if constexpr (requires { typename A::WhichChildren; }) {
+    return [](CellBase& cell) {
+      cell.retain();
+      ActorRef<A> const ref(static_cast<ActorCell<A>&>(cell));
+      return ref.template start_request<typename A::WhichChildren>();
+    };
+  } else {
+    return nullptr;
+  }
+}
 
 /// Makes the incarnations of a child.
 class ChildFactory {
@@ -91,6 +112,7 @@ class ChildFactory {
   /// type_tag of the actor.
   [[nodiscard]] virtual void const* type() const noexcept = 0;
   [[nodiscard]] virtual std::string_view type_name() const noexcept = 0;
+  [[nodiscard]] virtual AskChildren ask_children() const noexcept { return nullptr; }
 };
 
 template <typename T>
@@ -149,6 +171,7 @@ class TypedFactory final : public ChildFactory {
   }
   void const* type() const noexcept override { return &type_tag<actor>; }
   std::string_view type_name() const noexcept override { return detail::type_name<actor>(); }
+  AskChildren ask_children() const noexcept override { return ask_children_of<actor>(); }
 
  private:
   static CellBase* keep(ActorRef<actor> ref) noexcept {
@@ -185,7 +208,7 @@ class ChildSpec {
   /// 5 s for workers and infinity for supervisors unless told otherwise.
   ChildSpec& shutdown(Shutdown how) & { return shutdown_ = how, *this; }
   ChildSpec&& shutdown(Shutdown how) && { return std::move(shutdown(how)); }
-  /// worker unless told otherwise, or the actor is one of this module's supervisors.
+  /// worker unless told otherwise, or the actor has children: a member type WhichChildren.
   ChildSpec& type(ChildType what) & { return type_ = what, *this; }
   ChildSpec&& type(ChildType what) && { return std::move(type(what)); }
   /// Its end by itself counts for SupervisorOptions::auto_shutdown.

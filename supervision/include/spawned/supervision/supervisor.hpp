@@ -111,6 +111,8 @@ class Supervisor : public Actor<Supervisor> {
   /// Of whoever is linked and not its parent: logged.
   void handle_message(Exit const& exit);
   Task<void> teardown(Context<Supervisor>& context);
+  /// For the library: set on its turn when it gives up.
+  void tell_giving_up(std::shared_ptr<bool> flag) noexcept { gave_up_ = std::move(flag); }
 
  private:
   Task<void> plan_restart(detail::Child* child, Context<Supervisor>* context);
@@ -122,6 +124,7 @@ class Supervisor : public Actor<Supervisor> {
   SupervisorOptions options_;
   std::unique_ptr<detail::ChildSet> children_;
   std::unique_ptr<detail::RestartBudget> budget_;
+  std::shared_ptr<bool> gave_up_;
 };
 
 }  // namespace spawned
