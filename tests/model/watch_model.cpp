@@ -220,6 +220,27 @@ TEST_SUITE("model/watch") {
     });
   }
 
+  TEST_CASE("a ref to a target that dies is dropped at once: its cell lives as long as its ties") {
+    holds([] {
+      World world;
+      Place place;
+      auto& [self, other, third] = world.cells;
+      Bond& bond = make(world, place, Kind::monitor, self, other, 1);
+      (void)bond.establish();
+      model::parallel(
+          [&] {
+            (void)bond.cancel();
+            bond.drop();
+          },
+          [&] {
+            die(other);
+            if (other.handles.drop_strong()) other.release_memory();
+          });
+      model::check(world.frees.load() == 1 && !place, "freed once");
+      model::check(!other.list, "and the cell with it");
+    });
+  }
+
   TEST_CASE("both sides of a link die at once: it fires once at most, and nobody is left") {
     holds([] {
       World world;
