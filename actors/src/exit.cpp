@@ -40,8 +40,12 @@ void CellBase::adopt(CellExtra* options) noexcept {
 }
 
 void CellBase::exit(ExitReason reason) {
-  CellBase const* const sender = running();
+  CellBase* const sender = running();
   if (reason.kind() != ExitReason::Kind::kill && traps_exits()) {
+    if (sender != nullptr && Watch::is_parent(*sender, *this)) {
+      (void)post_stop(*this, std::move(reason));
+      return;
+    }
     ActorId const from = sender != nullptr ? sender->id() : ActorId();
     actor_kind().post_exit(*this, EndNotice{from, std::move(reason)}, nullptr);
   } else if (reason.kind() != ExitReason::Kind::normal || sender == this) {

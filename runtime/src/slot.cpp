@@ -227,21 +227,60 @@ bool WaitList::close() noexcept {
   return true;
 }
 
-bool WaitList::add_guest(Member& guest) noexcept {
-  SpinGuard const guard(lock_);
-  if (closed_.load(memory_order_relaxed)) return false;  // written under this lock
+// Under the lock.
+void WaitList::insert_guest(Member& guest) noexcept {
   insert(guest);
   first_ = &guest;
   guests_.store(guests_.load(memory_order_relaxed) + 1, memory_order_relaxed);  // under this lock
-  return true;
 }
 
-WaitList::Member* WaitList::take_guest() noexcept {
+WaitList::Member* WaitList::drain_guest() noexcept {
   SpinGuard const guard(lock_);
   Member* const guest = first_;
   if (guest == nullptr || !guest->guest) return nullptr;
+  draining_ = true;
   unlink(*guest);
   return guest;
+}
+
+void WaitList::end_drain() noexcept {
+  SpinGuard const guard(lock_);
+  draining_ = false;
+}
+
+WaitList::Pair::Pair(WaitList& first, WaitList& second) noexcept : first_(first), second_(second) {
+  bool const in_order =
+      reinterpret_cast<std::uintptr_t>(&first) < reinterpret_cast<std::uintptr_t>(&second);
+  (in_order ? first : second).lock_.lock();
+  (in_order ? second : first).lock_.lock();
+}
+
+WaitList::Pair::~Pair() {
+  first_.lock_.unlock();
+  second_.lock_.unlock();
+}
+
+bool WaitList::Pair::add(Member& of_first, Member& of_second) noexcept {
+  if (first_.closed_.load(memory_order_relaxed) ||  // written under these locks
+      second_.closed_.load(memory_order_relaxed)) {
+    return false;
+  }
+  first_.insert_guest(of_first);
+  second_.insert_guest(of_second);
+  return true;
+}
+
+std::uint32_t WaitList::Pair::take(Member& of_first, Member& of_second) noexcept {
+  std::uint32_t taken = 0;
+  if (of_first.linked) {
+    first_.unlink(of_first);
+    ++taken;
+  }
+  if (of_second.linked) {
+    second_.unlink(of_second);
+    ++taken;
+  }
+  return taken;
 }
 
 bool wait_blocking(WaitList& list, std::int64_t timeout_ns) noexcept {

@@ -72,15 +72,20 @@ bool cut_monitor(CellBase& self, MonitorRef const& monitor, Flush flush);
 /// Established; `second` is nobody else's yet. The caller's reference. Errors: std::bad_alloc.
 [[nodiscard]] Watch& watch_new(Watch::Kind kind, CellBase& first, CellBase& second,
                                PostNotice post);
-/// After a start that failed: what the watch would say of it was said by the start.
-void forget(Watch& watch) noexcept;
+/// After a start that failed: its message would say what the start has said. A signal that is
+/// lethal to who does not trap exits comes all the same, unless the start was given up.
+void forget(Watch& watch, ActorError const& why) noexcept;
 
-/// A reference to a watch.
+/// A reference to a watch, or nothing.
 class WatchHold {
  public:
+  WatchHold() noexcept = default;
   explicit WatchHold(Watch& watch) noexcept : watch_(&watch) {}
   WatchHold(WatchHold&& other) noexcept : watch_(std::exchange(other.watch_, nullptr)) {}
-  WatchHold& operator=(WatchHold&&) = delete;
+  WatchHold& operator=(WatchHold&& other) noexcept {
+    std::swap(watch_, other.watch_);
+    return *this;
+  }
   ~WatchHold() {
     if (watch_ != nullptr) watch_->drop();
   }
@@ -88,14 +93,14 @@ class WatchHold {
   [[nodiscard]] MonitorRef as_monitor() && { return MonitorRef(*std::exchange(watch_, nullptr)); }
 
  private:
-  Watch* watch_;
+  Watch* watch_ = nullptr;
 };
 
 template <typename B>
 Task<Result<ActorRef<B>, ActorError>> await_linked(ActorRef<B> ref, WatchHold link,
                                                    std::int64_t timeout_ns) {
   auto ready = co_await await_init(std::move(ref), timeout_ns);
-  if (!ready) forget(link.get());
+  if (!ready) forget(link.get(), ready.error());
   co_return ready;
 }
 template <typename B>
@@ -103,7 +108,7 @@ Task<Result<Monitored<ActorRef<B>>, ActorError>> await_monitored(ActorRef<B> ref
                                                                  std::int64_t timeout_ns) {
   auto ready = co_await await_init(std::move(ref), timeout_ns);
   if (!ready) {
-    forget(monitor.get());
+    forget(monitor.get(), ready.error());
     co_return Unexpected(std::move(ready.error()));
   }
   co_return Monitored<ActorRef<B>>{std::move(*ready), std::move(monitor).as_monitor()};
@@ -111,10 +116,12 @@ Task<Result<Monitored<ActorRef<B>>, ActorError>> await_monitored(ActorRef<B> ref
 
 /// Starts an actor that `self` watches from before its first moment on.
 template <typename B, typename... Args>
-ActorRef<B> start_watched(CellBase& self, Watch::Kind how, PostNotice post, Watch*& watch,
+ActorRef<B> start_watched(CellBase& self, Watch::Kind how, PostNotice post, WatchHold& watch,
                           Args&&... args) {
   (reject_dangerous_temporary<Args>(), ...);
-  auto const before = [&](CellBase& started) { watch = &watch_new(how, self, started, post); };
+  auto const before = [&](CellBase& started) {
+    watch = WatchHold(watch_new(how, self, started, post));
+  };
   Scheduler& scheduler = self.home->runtime();
   if constexpr (std::is_base_of_v<threads::Context<B>, context_t<B>>) {
     return start_before<B>(before, scheduler, "start_linked",
@@ -161,21 +168,20 @@ bool Context<A>::trap_exit(bool on) {
 template <typename A>
 template <typename B, typename... Args>
 Task<Result<ActorRef<B>, ActorError>> Context<A>::start_linked(Args&&... args) {
-  detail::Watch* link = nullptr;
+  detail::WatchHold link;
   ActorRef<B> ref = detail::start_watched<B>(*cell_, detail::Watch::Kind::parent, nullptr, link,
                                              std::forward<Args>(args)...);
-  return detail::await_linked<B>(std::move(ref), detail::WatchHold(*link),
-                                 default_request_timeout.count());
+  return detail::await_linked<B>(std::move(ref), std::move(link), default_request_timeout.count());
 }
 template <typename A>
 template <typename B, typename M, typename... Args>
 Task<Result<Monitored<ActorRef<B>>, ActorError>> Context<A>::start_monitored(Args&&... args) {
   static_assert(detail::handles_message<A, M>);
-  detail::Watch* monitor = nullptr;
+  detail::WatchHold monitor;
   ActorRef<B> ref =
       detail::start_watched<B>(*cell_, detail::Watch::Kind::monitor, &detail::post_down<A, M>,
                                monitor, std::forward<Args>(args)...);
-  return detail::await_monitored<B>(std::move(ref), detail::WatchHold(*monitor),
+  return detail::await_monitored<B>(std::move(ref), std::move(monitor),
                                     default_request_timeout.count());
 }
 
@@ -184,29 +190,27 @@ namespace threads {
 template <typename A>
 template <typename B, typename... Args>
 Result<ActorRef<B>, ActorError> Context<A>::start_linked(Args&&... args) {
-  detail::Watch* link = nullptr;
+  detail::WatchHold link;
   ActorRef<B> ref = detail::start_watched<B>(this->cell(), detail::Watch::Kind::parent, nullptr,
                                              link, std::forward<Args>(args)...);
-  detail::WatchHold const hold(*link);
   auto ready = detail::wait_for_init(std::move(ref), default_request_timeout.count());
-  if (!ready) detail::forget(*link);
+  if (!ready) detail::forget(link.get(), ready.error());
   return ready;
 }
 template <typename A>
 template <typename B, typename M, typename... Args>
 Result<Monitored<ActorRef<B>>, ActorError> Context<A>::start_monitored(Args&&... args) {
   static_assert(detail::handles_message<A, M>);
-  detail::Watch* monitor = nullptr;
+  detail::WatchHold monitor;
   ActorRef<B> ref =
       detail::start_watched<B>(this->cell(), detail::Watch::Kind::monitor, &detail::post_down<A, M>,
                                monitor, std::forward<Args>(args)...);
-  detail::WatchHold hold(*monitor);
   auto ready = detail::wait_for_init(std::move(ref), default_request_timeout.count());
   if (!ready) {
-    detail::forget(*monitor);
+    detail::forget(monitor.get(), ready.error());
     return Unexpected(std::move(ready.error()));
   }
-  return Monitored<ActorRef<B>>{std::move(*ready), std::move(hold).as_monitor()};
+  return Monitored<ActorRef<B>>{std::move(*ready), std::move(monitor).as_monitor()};
 }
 
 }  // namespace threads

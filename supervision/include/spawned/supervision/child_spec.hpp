@@ -246,7 +246,8 @@ namespace detail {
 
 template <typename A>
 inline constexpr bool is_supervisor =
-    std::is_same_v<A, Supervisor> || std::is_same_v<A, DynamicSupervisor>;
+    std::is_same_v<A, Supervisor> || std::is_same_v<A, DynamicSupervisor> ||
+    requires { typename A::WhichChildren; };
 
 }  // namespace detail
 

@@ -21,8 +21,7 @@ class WaitList {
     Member* next = nullptr;
     bool linked = false;
     bool guest = true;
-    std::uint8_t tag = 0;   // the guest's own
-    std::uint8_t mark = 0;  // the same
+    std::uint8_t tag = 0;  // the guest's own
   };
   struct Node : Member {
     Node() noexcept { guest = false; }
@@ -45,24 +44,26 @@ class WaitList {
     return closed_.load(memory_order_acquire);  // closed
   }
 
-  /// False: the event has happened.
-  [[nodiscard]] bool add_guest(Member& guest) noexcept;
+  class Pair;
+
   /// True: it was in the list, and is the caller's now.
   [[nodiscard]] bool take(Member& member) noexcept;
-  /// The youngest guest, which is the caller's now, or nullptr.
-  [[nodiscard]] Member* take_guest() noexcept;
+  /// For who brings the event about. The youngest guest, which is the caller's now, or nullptr.
+  /// From the first on, the list is draining until end_drain().
+  [[nodiscard]] Member* drain_guest() noexcept;
+  void end_drain() noexcept;
+  [[nodiscard]] bool is_draining(Pair& /*locked*/) const noexcept { return draining_; }
 
-  /// Calls `look(guest)` under the lock, youngest first, until it says true.
+  /// Calls `look(guest)`, youngest first, until it says true.
   template <typename Look>
-  void for_guests(Look&& look) noexcept {
-    SpinGuard const guard(lock_);
+  void for_guests(Pair& /*locked*/, Look&& look) noexcept {
     Member* each = first_;
     while (each != nullptr && each->guest && !look(*each)) {
       each = each->next != first_ ? each->next : nullptr;
     }
   }
   [[nodiscard]] std::uint32_t guest_count() const noexcept {
-    return guests_.load(memory_order_relaxed);  // a hint
+    return guests_.load(memory_order_relaxed);  // a hint, or under the lock
   }
 
  private:
@@ -70,12 +71,33 @@ class WaitList {
   //   closed    close() stores (release)  ->  is_closed() loads (acquire).
   //             Who sees the event also sees what happened before it.
   void insert(Member& member) noexcept;
+  void insert_guest(Member& guest) noexcept;
   void unlink(Member& member) noexcept;
 
   SpinLock lock_;
   atomic<bool> closed_{false};
   atomic<std::uint32_t> guests_{0};
   Member* first_ = nullptr;
+  bool draining_ = false;
+};
+
+/// Both locks of two different lists, for guests that come and go in pairs. Taken in the order of
+/// addresses; nobody takes a list's lock with another's in hand but here.
+class WaitList::Pair {
+ public:
+  Pair(WaitList& first, WaitList& second) noexcept;
+  Pair(Pair const&) = delete;
+  Pair& operator=(Pair const&) = delete;
+  ~Pair();
+
+  /// False: one of the events has happened, and neither is listed.
+  [[nodiscard]] bool add(Member& of_first, Member& of_second) noexcept;
+  /// How many of the two were listed; they are the caller's now.
+  [[nodiscard]] std::uint32_t take(Member& of_first, Member& of_second) noexcept;
+
+ private:
+  WaitList& first_;
+  WaitList& second_;
 };
 
 /// Awaiter core for a WaitList: `outcome` tells whether the event, the time or a cancellation came.

@@ -146,6 +146,7 @@ class Execution {
 
  private:
   enum class Status : unsigned char { runnable, sleeping, joining, finished };
+  static constexpr unsigned char most_yields = 0xff;
 
   struct Thread {
     View current;   // what this thread has seen
@@ -153,7 +154,7 @@ class Execution {
     View released;  // what its relaxed stores pass on: the view at its last release fence
     bool has_released = false;
     bool fresh = true;         // was just given the word
-    unsigned char yields = 0;  // in a row, while nothing changed; 2 = or more
+    unsigned char yields = 0;  // in a row, while nothing changed; at most most_yields
     bool timed = false;        // its sleep has a time limit
     Status status = Status::runnable;
     std::uint32_t waits_for = 0;  // threads, as bits, or the location it sleeps on

@@ -121,8 +121,12 @@ inline unsigned Execution::select() {
   // and time passes first.
   unsigned count = collect(Status::runnable, 0, options.data());
   if (count == 0) count = collect(Status::runnable, 1, options.data());
-  if (count == 0) count = collect(Status::sleeping, 2, options.data());
-  if (count == 0) count = collect(Status::runnable, 2, options.data());
+  if (count == 0) count = collect(Status::sleeping, most_yields, options.data());
+  // All spin: who has looked least often. Else one that finds nothing could go on for ever while
+  // another has only seen an old value so far.
+  for (unsigned yields = 2; count == 0 && yields <= most_yields; ++yields) {
+    count = collect(Status::runnable, yields, options.data());
+  }
   if (count == 0) {
     for (unsigned i = 0; i < thread_count_; ++i) {
       if (threads_[i].status != Status::finished) fail(FailureKind::deadlock, deadlock_text());
@@ -200,7 +204,7 @@ inline void Execution::yield(Where const& where) {
   step("yields", where);
   note(where, "yields");
   me().rereads.fill(0xff);  // what it read again and again it does not read once more
-  me().yields = me().yields == 0 ? 1 : 2;
+  if (me().yields != most_yields) ++me().yields;
   leave();  // not a preemption
   me().fresh = true;
 }
