@@ -1,3 +1,4 @@
+// nosanitize: the thread sanitizer keeps signals back.
 // run_application as a process: signals from outside, its exit codes, and a handler that blocks its
 // thread beyond the deadline. The program starts itself for each case.
 #include <spawned/supervision/application.hpp>
