@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include <spawned/actors/detail/watch.hpp>
 #include <spawned/runtime/cancellation.hpp>
 #include <spawned/runtime/detail/pool.hpp>
 #include <spawned/runtime/detail/scheduling.hpp>
@@ -224,7 +223,12 @@ void Child::orphan() noexcept {
   if (was == State::vacant) {
     conclude();
   } else if (was == State::starting || was == State::up) {
-    deliver_exit(*cell_, supervisor_->id(), ExitReason::Kind::killed, true, nullptr);
+    // As from a parent to which it is linked.
+    if (cell_->traps_exits()) {
+      (void)post_stop(*cell_, ExitReason::Kind::killed);
+    } else {
+      cell_->exit_for_good(ExitReason::Kind::killed);
+    }
   }
 }
 
