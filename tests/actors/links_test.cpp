@@ -475,8 +475,8 @@ TEST_SUITE("actors/links") {
       auto keeper = Keeper().start();
       auto peer = Peer().start();
       (void)co_await keeper.request<Watch>(peer);
-      auto first = co_await keeper.request<Unwatch>(std::size_t{0});
-      auto again = co_await keeper.request<Unwatch>(std::size_t{0});
+      auto first = co_await keeper.request<Unwatch>(0U);
+      auto again = co_await keeper.request<Unwatch>(0U);
       CHECK((first.value() && !again.value()));
       (void)co_await peer.stop_and_wait();
       auto texts = co_await heard(keeper);

@@ -26,9 +26,8 @@
 // Orderings.
 //   refs      drop() subtracts (acq_rel)  ->  drop() subtracts (acq_rel).
 //             The last owner frees the block after everybody else is done with it.
-//   state_    claim() CASes, relaxed: which of the claimants is the first is all it tells. What
-//             the block holds is written before its ends are listed, and read after they were found
-//             there, under the lock of a list.
+// claim() is relaxed: which of the claimants is the first is all it tells. What the block holds is
+// written before its ends are listed, and read after they were found there, under a list's lock.
 #pragma once
 
 #include <cstdint>
