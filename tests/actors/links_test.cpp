@@ -345,7 +345,7 @@ TEST_SUITE("actors/links") {
     };
     sp::run(body());
   }
-  TEST_CASE("LINK-04: after unlink no Exit is handled, not even one that has come") {
+  TEST_CASE("LINK-04: after unlink no Exit comes but one that is there already") {
     auto body = []() -> sp::Task<void> {
       auto keeper = co_await trapping();
       auto peer = Peer().start();

@@ -1,5 +1,5 @@
-// expect: error:.*enter_of_a_state_machine_must_return_void__it_cannot_wait<Door, spawned::Task<(void)?>
-// A state that is entered by a coroutine.
+// expect: error:.*enter_of_a_state_machine_must_return_void__it_cannot_wait<Door,
+// spawned::Task<(void)?> A state that is entered by a coroutine.
 #include <spawned/tasks.hpp>
 
 namespace sp = spawned::tasks;

@@ -1,5 +1,5 @@
-// expect: error:.*a_state_machine_may_postpone_this_message__its_handler_must_take_an_lvalue<Door, Knock>
-// A machine's handler that would leave nothing to postpone.
+// expect: error:.*a_state_machine_may_postpone_this_message__its_handler_must_take_an_lvalue<Door,
+// Knock> A machine's handler that would leave nothing to postpone.
 #include <spawned/tasks.hpp>
 
 namespace sp = spawned::tasks;

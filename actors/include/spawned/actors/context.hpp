@@ -102,14 +102,15 @@ class Context {
   ///
   /// Errors   `no_such_actor` if the other has ended and this actor does not trap exits; if it
   ///          does, an Exit with reason `no_actor` follows. std::bad_alloc.
-  /// Cost     one pooled block, both lists' locks. A second link of a pair is found by a look
-  ///          through the shorter list of both.
+  /// Cost     one pooled block, and both lists' locks, under which the shorter list of both is
+  ///          looked through for a link of the pair.
   /// Source   OTP's link/1.
   /// Example  docs/guide/links-and-monitors.md
   template <typename Target>
   Result<void, ActorError> link(Target const& target);
-  /// Takes the link back, whichever side made it: no Exit of it is handled any more. False: there
-  /// was none. A lethal signal that was on its way still ends this actor.
+  /// Takes the link back, whichever side made it: no Exit of it comes any more; one that is in the
+  /// mailbox is handled. False: there was none, or the other has ended. A lethal signal that was on
+  /// its way still ends this actor.
   template <typename Target>
   bool unlink(Target const& target);
 
@@ -125,13 +126,15 @@ class Context {
   bool demonitor(MonitorRef const& monitor, Flush flush = Flush{false});
 
   /// From now on exit signals, but `kill`, come as messages to handle_message(Exit), in the order
-  /// of what their sender sent before. What it was before. One from the actor that started this one
-  /// by start_linked() ends it still, with teardown. Errors: std::bad_alloc.
+  /// of what their sender sent before. Returns what it was before. The end of the actor that
+  /// started this one by start_linked(), and a signal that it sends, end it still, with teardown,
+  /// as long as they are linked. Errors: std::bad_alloc. Does not compile without a
+  /// handle_message(Exit).
   bool trap_exit(bool on);
 
   /// Starts a `B(args...)` linked to this actor, with no moment in between, and waits until its
   /// init is done; an init that fails is told by the result, and by an exit signal only if this
-  /// actor does not trap exits. OTP's start_link.
+  /// actor does not trap exits. A start that is given up is unlinked. OTP's start_link.
   template <typename B, typename... Args>
   [[nodiscard("co_await it")]] Task<Result<ActorRef<B>, ActorError>> start_linked(Args&&... args);
   /// The same with a monitor. OTP's start_monitor.

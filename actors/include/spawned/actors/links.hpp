@@ -64,6 +64,13 @@ struct actor_that_traps_exits_needs_handle_message_of_Exit;
 template <typename Actor, typename Message>
 struct actor_that_monitors_needs_handle_message_of_this;
 
+template <typename Actor, typename Message>
+constexpr void require_down_handler() {
+  if constexpr (!handles_message<Actor, Message>) {
+    (void)sizeof(actor_that_monitors_needs_handle_message_of_this<Actor, Message>);
+  }
+}
+
 /// Establishes it, or answers for the dead. On the turn of `self`.
 [[nodiscard]] Result<void, ActorError> make_link(CellBase& self, CellBase& other);
 bool cut_link(CellBase& self, CellBase& other) noexcept;
@@ -147,11 +154,8 @@ bool Context<A>::unlink(Target const& other) {
 template <typename A>
 template <typename M, typename Target>
 MonitorRef Context<A>::monitor(Target const& target) {
-  if constexpr (detail::handles_message<A, M>) {
-    return detail::make_monitor(*cell_, target.cell(), &detail::post_down<A, M>);
-  } else {
-    (void)sizeof(detail::actor_that_monitors_needs_handle_message_of_this<A, M>);
-  }
+  detail::require_down_handler<A, M>();
+  return detail::make_monitor(*cell_, target.cell(), &detail::post_down<A, M>);
 }
 template <typename A>
 bool Context<A>::demonitor(MonitorRef const& monitor, Flush flush) {
@@ -176,7 +180,7 @@ Task<Result<ActorRef<B>, ActorError>> Context<A>::start_linked(Args&&... args) {
 template <typename A>
 template <typename B, typename M, typename... Args>
 Task<Result<Monitored<ActorRef<B>>, ActorError>> Context<A>::start_monitored(Args&&... args) {
-  static_assert(detail::handles_message<A, M>);
+  detail::require_down_handler<A, M>();
   detail::WatchHold monitor;
   ActorRef<B> ref =
       detail::start_watched<B>(*cell_, detail::Watch::Kind::monitor, &detail::post_down<A, M>,
@@ -200,7 +204,7 @@ Result<ActorRef<B>, ActorError> Context<A>::start_linked(Args&&... args) {
 template <typename A>
 template <typename B, typename M, typename... Args>
 Result<Monitored<ActorRef<B>>, ActorError> Context<A>::start_monitored(Args&&... args) {
-  static_assert(detail::handles_message<A, M>);
+  detail::require_down_handler<A, M>();
   detail::WatchHold monitor;
   ActorRef<B> ref =
       detail::start_watched<B>(this->cell(), detail::Watch::Kind::monitor, &detail::post_down<A, M>,

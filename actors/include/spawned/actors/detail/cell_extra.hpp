@@ -56,10 +56,10 @@ struct CellExtra {
   atomic<std::uint64_t> expired{0};  // requests that skip_expired dropped
 
   // --- exit signals: docs/design/exit.md ---
-  atomic<bool> traps_exits{false};   // they come as messages; the owner writes
+  atomic<bool> traps_exits{false};  // they come as messages; the owner writes
   enum class ExitPhase : std::uint8_t { none, claimed, delivered };
   atomic<ExitPhase> exit_phase{ExitPhase::none};  // of the first lethal signal: supervised.hpp
-  ExitReason exit_reason;            // its; published by Attention::lethal
+  ExitReason exit_reason;                         // its; published by Attention::lethal
 
   // --- Context::cancellation_token() ---
   SpinLock token_lock;
