@@ -381,6 +381,37 @@ TEST_SUITE("runtime/testing/model") {
     CHECK(failure.text == "more than 100 steps (max_steps)");
   }
 
+  TEST_CASE(
+      "threads that all spin take turns, so that one with an old value comes to the new one") {
+    auto const lock = [](model::atomic<bool>& word) {
+      while (word.exchange(true, memory_order_acquire)) {
+        do model::cpu_pause();
+        while (word.load(memory_order_relaxed));
+      }
+    };
+    auto const program = [&lock] {
+      model::atomic<bool> one{false};
+      model::atomic<bool> other{false};
+      model::parallel(
+          [&] {
+            lock(one);
+            lock(other);
+            other.store(false, memory_order_release);
+            one.store(false, memory_order_release);
+          },
+          [&] {
+            for (int i = 0; i < 3; ++i) {  // so many old values the first one may see
+              lock(other);
+              other.store(false, memory_order_release);
+            }
+            lock(one);
+            one.store(false, memory_order_release);
+          });
+    };
+    auto const result = model::explore(exhaustive(2), program);
+    CHECK_MESSAGE(result.ok(), result.report());
+  }
+
   TEST_CASE("the exhaustive search runs each interleaving once") {
     auto const count = [](int threads, int accesses, int bound) {
       auto const program = [=] {
