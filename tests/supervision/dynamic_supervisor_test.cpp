@@ -411,7 +411,7 @@ TEST_SUITE("supervision/dynamic_supervisor") {
       auto attempts = std::make_shared<Attempts>();
       auto make = [log, attempts](std::string const& id, spawned::RestartInfo const& why) {
         ++attempts->made;
-        if (why.count == 0 && why.reason.is_abnormal() && attempts->left-- > 0) {
+        if (why.count == 1 && attempts->left-- > 0) {
           throw std::runtime_error("not yet");
         }
         return Server(id, log);

@@ -76,9 +76,9 @@ class WaitList {
 
   SpinLock lock_;
   atomic<bool> closed_{false};
+  bool draining_ = false;
   atomic<std::uint32_t> guests_{0};
   Member* first_ = nullptr;
-  bool draining_ = false;
 };
 
 /// Both locks of two different lists, for guests that come and go in pairs. Taken in the order of
