@@ -8,21 +8,6 @@ namespace {
 
 using State = Dependant::State;
 
-void link(DependantLinks& list, Dependant& dependant) noexcept {
-  dependant.previous = list.previous;
-  dependant.next = &list;
-  list.previous->next = &dependant;
-  list.previous = &dependant;
-}
-
-void unlink(Dependant& dependant) noexcept {
-  dependant.previous->next = dependant.next;
-  dependant.next->previous = dependant.previous;
-  dependant.next = nullptr;
-}
-
-bool is_linked(Dependant const& dependant) noexcept { return dependant.next != nullptr; }
-
 // A worker of the actor's own home needs no pin: the runtime waits for it.
 bool works_for(CellBase const& cell) noexcept {
   return current_worker != nullptr && current_worker->executor == cell.home;
@@ -41,8 +26,8 @@ Dependants& Dependant::group() const noexcept { return target->extra_or_null()->
 Dependant::~Dependant() { target->release_memory(); }
 
 Dependants::Dependants() noexcept : Runnable(nullptr, &run_due) {
-  waiting_.previous = waiting_.next = &waiting_;
-  due_.previous = due_.next = &due_;
+  ring_init(waiting_);
+  ring_init(due_);
 }
 
 // Under the lock.
@@ -77,7 +62,7 @@ bool Dependants::keep(Dependant& dependant) noexcept {
     return false;
   }
   dependant.state = State::waiting;
-  link(waiting_, dependant);
+  ring_insert(*waiting_.previous, dependant);
   return true;
 }
 
@@ -91,10 +76,10 @@ Runnable* Dependants::expire(Dependant& dependant) noexcept {
   } else {
     // Somebody has taken it, or is about to: close() lets go what is still listed.
     if (dependant.state != State::waiting || phase_ == Phase::closed) return nullptr;
-    unlink(dependant);
+    ring_remove(dependant);
   }
   dependant.state = State::due;
-  link(due_, dependant);
+  ring_insert(*due_.previous, dependant);
   if (queued_) return nullptr;
   queued_ = true;
   cell_->retain_memory();
@@ -103,13 +88,13 @@ Runnable* Dependants::expire(Dependant& dependant) noexcept {
 
 Dependant* Dependants::take_due() noexcept {
   SpinGuard const guard(lock_);
-  if (due_.next == &due_) {
+  if (is_ring_empty(due_)) {
     queued_ = false;
     home = nullptr;
     return nullptr;
   }
   auto& dependant = static_cast<Dependant&>(*due_.next);
-  unlink(dependant);
+  ring_remove(dependant);
   dependant.state = dependant.repeats ? State::sending : State::sent;
   if (dependant.repeats) dependant.sender = current_worker;
   return &dependant;
@@ -145,7 +130,7 @@ bool Dependants::cancel(Dependant& dependant) noexcept {
         break;
       case State::sending:
         if (!dependant.repeats) return false;
-        stop = is_linked(dependant);
+        stop = is_in_ring(dependant);
         wait = true;
         break;
       default:
@@ -153,7 +138,7 @@ bool Dependants::cancel(Dependant& dependant) noexcept {
     }
     dependant.state = State::cancelled;
     if (stop) {
-      unlink(dependant);
+      ring_remove(dependant);
       dependant.released = true;
       if (!inside) pins_.fetch_add(1, memory_order_relaxed);  // it was listed: the list is open
     }
@@ -186,7 +171,7 @@ bool Dependants::begin_send(Dependant& dependant, bool last) noexcept {
   }
   if (dependant.state != State::waiting && dependant.state != State::arming) return false;
   if (last) {
-    if (is_linked(dependant)) unlink(dependant);
+    if (is_in_ring(dependant)) ring_remove(dependant);
     dependant.state = State::sent;
   } else {
     dependant.state = State::sending;
@@ -217,7 +202,7 @@ void Dependants::note_end(Dependant& dependant) noexcept {
 void Dependants::finish(Dependant& dependant, State end) noexcept {
   SpinGuard const guard(lock_);
   dependant.sender = nullptr;
-  if (is_linked(dependant)) unlink(dependant);
+  if (is_in_ring(dependant)) ring_remove(dependant);
   switch (dependant.state) {
     case State::arming:
     case State::waiting:
@@ -245,10 +230,10 @@ bool Dependants::pin_waiting(Dependant const& dependant, std::int64_t const& of_
 
 Dependant* Dependants::take_any() noexcept {
   SpinGuard const guard(lock_);
-  DependantLinks& list = waiting_.next != &waiting_ ? waiting_ : due_;
-  if (list.next == &list) return nullptr;
+  RingLinks& list = !is_ring_empty(waiting_) ? waiting_ : due_;
+  if (is_ring_empty(list)) return nullptr;
   auto& dependant = static_cast<Dependant&>(*list.next);
-  unlink(dependant);
+  ring_remove(dependant);
   dependant.state = State::actor_ended;
   dependant.released = true;
   dependant.hold();  // its keeper lets go as soon as it is stopped
@@ -257,7 +242,7 @@ Dependant* Dependants::take_any() noexcept {
 
 std::string Dependants::describe_timers(CellBase const& cell) {
   std::string text;
-  for (DependantLinks* each = waiting_.next; each != &waiting_; each = each->next) {
+  for (RingLinks* each = waiting_.next; each != &waiting_; each = each->next) {
     auto& timer = static_cast<Dependant&>(*each);
     if (timer.operations->identify == nullptr) continue;
     MessageInfo const* const info = info_of(timer);

@@ -4,32 +4,20 @@
 
 namespace spawned::detail {
 
-// Under the lock. A hook that is listed has a `next`: the last one's is itself.
-void EndHooks::unlink(EndHook& hook) noexcept {
-  EndHook* const next = hook.next != &hook ? hook.next : nullptr;
-  (hook.previous == nullptr ? first_ : hook.previous->next) =
-      next != nullptr || hook.previous == nullptr ? next : hook.previous;
-  if (next != nullptr) next->previous = hook.previous;
-  hook.next = nullptr;
-}
-
 bool EndHooks::add(CellBase& cell, EndHook& hook) noexcept {
   SpinGuard const guard(lock_);
   if (phase_ == Phase::unused) {
     phase_ = cell.confirm_open() ? Phase::open : Phase::closed;
   }
   if (phase_ == Phase::closed) return false;
-  hook.previous = nullptr;
-  hook.next = first_ != nullptr ? first_ : &hook;
-  if (first_ != nullptr) first_->previous = &hook;
-  first_ = &hook;
+  ring_insert(hooks_, hook);
   return true;
 }
 
 bool EndHooks::remove(EndHook& hook) noexcept {
   SpinGuard const guard(lock_);
-  if (hook.next == nullptr) return false;
-  unlink(hook);
+  if (!is_in_ring(hook)) return false;
+  ring_remove(hook);
   return true;
 }
 
@@ -39,9 +27,9 @@ void EndHooks::run_all(CellBase& cell) noexcept {
     {
       SpinGuard const guard(lock_);
       phase_ = Phase::closed;
-      hook = first_;
-      if (hook == nullptr) return;
-      unlink(*hook);
+      if (is_ring_empty(hooks_)) return;
+      hook = static_cast<EndHook*>(hooks_.next);
+      ring_remove(*hook);
     }
     hook->run(*hook, cell);
   }

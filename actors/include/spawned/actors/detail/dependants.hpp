@@ -33,6 +33,7 @@
 #include <cstdint>
 #include <string>
 
+#include <spawned/actors/detail/ring.hpp>
 #include <spawned/runtime/detail/atomic.hpp>
 #include <spawned/runtime/detail/scheduling.hpp>
 #include <spawned/runtime/detail/spin_lock.hpp>
@@ -42,14 +43,8 @@ namespace spawned::detail {
 class CellBase;
 class Dependants;
 
-/// A node of a circular list; the list itself is one too.
-struct DependantLinks {
-  DependantLinks* previous = nullptr;
-  DependantLinks* next = nullptr;
-};
-
 /// Is born with two references, of its keeper and of its handle, and one to its actor's cell.
-struct Dependant : DependantLinks {
+struct Dependant : RingLinks {
   enum class State : std::uint8_t {
     arming,
     waiting,
@@ -161,8 +156,8 @@ class Dependants final : public Runnable {
   static constexpr unsigned budget = 256;  // dependants in one turn
 
   SpinLock lock_;
-  DependantLinks waiting_;
-  DependantLinks due_;
+  RingLinks waiting_;
+  RingLinks due_;
   CellBase* cell_ = nullptr;
   atomic<std::uint32_t> pins_{0};
   Phase phase_ = Phase::unused;

@@ -10,13 +10,15 @@
 
 #include <cstdint>
 
+#include <spawned/actors/detail/ring.hpp>
 #include <spawned/runtime/detail/spin_lock.hpp>
 
 namespace spawned::detail {
 
 class CellBase;
 
-struct EndHook {
+/// A node of its actor's list, whose lock guards the links.
+struct EndHook : RingLinks {
   /// On the thread on which the actor ends, outside every lock.
   using Run = void (*)(EndHook&, CellBase&) noexcept;
   explicit EndHook(Run function) noexcept : run(function) {}
@@ -24,8 +26,6 @@ struct EndHook {
   EndHook& operator=(EndHook const&) = delete;
 
   Run run;
-  EndHook* previous = nullptr;
-  EndHook* next = nullptr;  // null: in no list; guarded by the list's lock
 
  protected:
   ~EndHook() = default;
@@ -33,6 +33,8 @@ struct EndHook {
 
 class EndHooks {
  public:
+  EndHooks() noexcept { ring_init(hooks_); }
+
   /// The last added runs first. False: the actor has ended. The caller keeps its cell.
   [[nodiscard]] bool add(CellBase& cell, EndHook& hook) noexcept;
   /// True: it was in the list and is the caller's now; it does not run.
@@ -43,11 +45,9 @@ class EndHooks {
  private:
   enum class Phase : std::uint8_t { unused, open, closed };
 
-  void unlink(EndHook& hook) noexcept;
-
   SpinLock lock_;
   Phase phase_ = Phase::unused;
-  EndHook* first_ = nullptr;
+  RingLinks hooks_;  // the youngest first
 };
 
 /// Adds a hook to any actor, with a side block if it has none. False: it has ended.
