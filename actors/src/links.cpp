@@ -32,7 +32,7 @@ MonitorRef make_monitor(CellBase& self, CellBase& other, PostNotice post) {
   if (watch.establish() == Watch::Made::ended) {
     post(self, EndNotice{other.id(), ExitReason::Kind::no_actor, watch.id()}, &watch);
   }
-  return std::move(monitor).as_monitor();
+  return MonitorRef(std::move(monitor));
 }
 
 bool cut_monitor(CellBase& self, MonitorRef const& monitor, Flush flush) {

@@ -14,33 +14,49 @@
 
 namespace spawned {
 
-/// Names a monitor for Context::demonitor(). Dropping it changes nothing.
-class MonitorRef {
+namespace detail {
+
+/// A reference to a watch, or nothing.
+class WatchHold {
  public:
-  /// For the library: takes over one reference.
-  explicit MonitorRef(detail::Watch& watch) noexcept : watch_(&watch) {}
-  MonitorRef(MonitorRef const& other) noexcept : watch_(other.watch_) {
+  WatchHold() noexcept = default;
+  /// Takes over one reference.
+  explicit WatchHold(Watch& watch) noexcept : watch_(&watch) {}
+  WatchHold(WatchHold const& other) noexcept : watch_(other.watch_) {
     if (watch_ != nullptr) watch_->hold();
   }
-  MonitorRef(MonitorRef&& other) noexcept : watch_(std::exchange(other.watch_, nullptr)) {}
-  MonitorRef& operator=(MonitorRef other) noexcept {
+  WatchHold(WatchHold&& other) noexcept : watch_(std::exchange(other.watch_, nullptr)) {}
+  WatchHold& operator=(WatchHold other) noexcept {
     std::swap(watch_, other.watch_);
     return *this;
   }
-  ~MonitorRef() {
+  ~WatchHold() {
     if (watch_ != nullptr) watch_->drop();
   }
+  [[nodiscard]] Watch& get() const noexcept { return *watch_; }
 
-  [[nodiscard]] MonitorId id() const noexcept { return MonitorId{watch_->id()}; }
-  [[nodiscard]] detail::Watch& watch() const noexcept { return *watch_; }
+  friend bool operator==(WatchHold const& left, WatchHold const& right) noexcept = default;
 
-  friend bool operator==(MonitorRef const& left, MonitorRef const& right) noexcept {
-    return left.watch_ == right.watch_;
-  }
+ private:
+  Watch* watch_ = nullptr;
+};
+
+}  // namespace detail
+
+/// Names a monitor for Context::demonitor(). Dropping it changes nothing.
+class MonitorRef {
+ public:
+  /// For the library.
+  explicit MonitorRef(detail::WatchHold watch) noexcept : watch_(std::move(watch)) {}
+
+  [[nodiscard]] MonitorId id() const noexcept { return MonitorId{watch().id()}; }
+  [[nodiscard]] detail::Watch& watch() const noexcept { return watch_.get(); }
+
+  friend bool operator==(MonitorRef const& left, MonitorRef const& right) noexcept = default;
   friend bool operator==(MonitorRef const& ref, MonitorId id) noexcept { return ref.id() == id; }
 
  private:
-  detail::Watch* watch_;
+  detail::WatchHold watch_;
 };
 
 /// Context::demonitor: what becomes of a Down that waits in the mailbox already.
@@ -83,26 +99,6 @@ bool cut_monitor(CellBase& self, MonitorRef const& monitor, Flush flush);
 /// lethal to who does not trap exits comes all the same, unless the start was given up.
 void forget(Watch& watch, ActorError const& why) noexcept;
 
-/// A reference to a watch, or nothing.
-class WatchHold {
- public:
-  WatchHold() noexcept = default;
-  explicit WatchHold(Watch& watch) noexcept : watch_(&watch) {}
-  WatchHold(WatchHold&& other) noexcept : watch_(std::exchange(other.watch_, nullptr)) {}
-  WatchHold& operator=(WatchHold&& other) noexcept {
-    std::swap(watch_, other.watch_);
-    return *this;
-  }
-  ~WatchHold() {
-    if (watch_ != nullptr) watch_->drop();
-  }
-  [[nodiscard]] Watch& get() const noexcept { return *watch_; }
-  [[nodiscard]] MonitorRef as_monitor() && { return MonitorRef(*std::exchange(watch_, nullptr)); }
-
- private:
-  Watch* watch_ = nullptr;
-};
-
 template <typename B>
 Task<Result<ActorRef<B>, ActorError>> await_linked(ActorRef<B> ref, WatchHold link,
                                                    std::int64_t timeout_ns) {
@@ -118,7 +114,7 @@ Task<Result<Monitored<ActorRef<B>>, ActorError>> await_monitored(ActorRef<B> ref
     forget(monitor.get(), ready.error());
     co_return Unexpected(std::move(ready.error()));
   }
-  co_return Monitored<ActorRef<B>>{std::move(*ready), std::move(monitor).as_monitor()};
+  co_return Monitored<ActorRef<B>>{std::move(*ready), MonitorRef(std::move(monitor))};
 }
 
 /// Starts an actor that `self` watches from before its first moment on.
@@ -129,14 +125,8 @@ ActorRef<B> start_watched(CellBase& self, Watch::Kind how, PostNotice post, Watc
   auto const before = [&](CellBase& started) {
     watch = WatchHold(watch_new(how, self, started, post));
   };
-  Scheduler& scheduler = self.home->runtime();
-  if constexpr (std::is_base_of_v<threads::Context<B>, context_t<B>>) {
-    return start_before<B>(before, scheduler, "start_linked",
-                           threads::detail::on_a_thread(options_of<B>()),
-                           std::forward<Args>(args)...);
-  } else {
-    return start_plain_before<B>(before, scheduler, "start_linked", std::forward<Args>(args)...);
-  }
+  return threads::detail::start_in_flavour<B>(before, self.home->runtime(), "start_linked",
+                                              std::forward<Args>(args)...);
 }
 
 }  // namespace detail
@@ -214,7 +204,7 @@ Result<Monitored<ActorRef<B>>, ActorError> Context<A>::start_monitored(Args&&...
     detail::forget(monitor.get(), ready.error());
     return Unexpected(std::move(ready.error()));
   }
-  return Monitored<ActorRef<B>>{std::move(*ready), std::move(monitor).as_monitor()};
+  return Monitored<ActorRef<B>>{std::move(*ready), MonitorRef(std::move(monitor))};
 }
 
 }  // namespace threads

@@ -69,7 +69,7 @@ MonitorRef monitor_nobody(ActorRef<A> const& self) {
   if constexpr (handles_message<A, M>) {
     auto& watch =
         *pool_new<Watch>(Watch::Kind::monitor, self.cell(), self.cell(), &post_down<A, M>);
-    MonitorRef monitor(watch);
+    MonitorRef monitor{WatchHold(watch)};
     post_down<A, M>(self.cell(), {ActorId{}, ExitReason::Kind::no_actor, watch.id()}, &watch);
     return monitor;
   } else {

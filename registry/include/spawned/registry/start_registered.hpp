@@ -75,18 +75,10 @@ NamedStart<B> begin_registered(NameTable* table, Name const& name, NameValue val
   auto const before = [&](CellBase& started) { reservation.take(started); };
   Scheduler& scheduler = require_scheduler("start_registered");
   try {
-    if constexpr (std::is_base_of_v<threads::Context<B>, context_t<B>>) {
-      ActorRef<B> ref = start_before<B>(before, scheduler, "start_registered",
-                                        threads::detail::on_a_thread(options_of<B>()),
-                                        std::forward<Args>(args)...);
-      reservation.publish();
-      return StartedAs<ActorRef<B>>{std::move(ref), true};
-    } else {
-      ActorRef<B> ref =
-          start_plain_before<B>(before, scheduler, "start_registered", std::forward<Args>(args)...);
-      reservation.publish();
-      return StartedAs<ActorRef<B>>{std::move(ref), true};
-    }
+    ActorRef<B> ref = threads::detail::start_in_flavour<B>(before, scheduler, "start_registered",
+                                                           std::forward<Args>(args)...);
+    reservation.publish();
+    return StartedAs<ActorRef<B>>{std::move(ref), true};
   } catch (Reservation::Taken const& taken) {
     return holder_of_name<B>(table, taken.holder);
   }

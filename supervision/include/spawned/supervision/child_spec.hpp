@@ -155,12 +155,7 @@ class TypedFactory final : public ChildFactory {
     return build(why, arguments, [&](auto make) -> CellBase* {
       auto const before = [&record](CellBase& cell) noexcept { cell.supervise(record); };
       StateFrom<decltype(make)> const from{make};
-      if constexpr (std::is_base_of_v<threads::Context<actor>, context_t<actor>>) {
-        return keep(start_before<actor>(before, scheduler, "start_child",
-                                        threads::detail::on_a_thread(options_of<actor>()), from));
-      } else {
-        return keep(start_plain_before<actor>(before, scheduler, "start_child", from));
-      }
+      return keep(threads::detail::start_in_flavour<actor>(before, scheduler, "start_child", from));
     });
   }
   bool rebuild(CellBase& cell, RestartInfo const& why, ChildArguments const* arguments) override {

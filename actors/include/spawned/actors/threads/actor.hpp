@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include <spawned/actors/actor.hpp>
@@ -27,6 +28,19 @@ template <typename A, typename... Args>
 ActorRef<A> start(Scheduler& scheduler, char const* what, ActorOptions options, Args&&... args) {
   return spawned::detail::start_with<A>(scheduler, what, on_a_thread(std::move(options)),
                                         std::forward<Args>(args)...);
+}
+
+/// Starts an actor of either flavour as that flavour does, after `before(cell)`: see
+/// start_before().
+template <typename A, typename Before, typename... Args>
+spawned::ActorRef<A> start_in_flavour(Before&& before, Scheduler& scheduler, char const* what,
+                                      Args&&... args) {
+  if constexpr (std::is_base_of_v<Context<A>, context_t<A>>) {
+    return start_before<A>(before, scheduler, what, on_a_thread(options_of<A>()),
+                           std::forward<Args>(args)...);
+  } else {
+    return start_plain_before<A>(before, scheduler, what, std::forward<Args>(args)...);
+  }
 }
 
 /// Waits until init is done, as await_init().
