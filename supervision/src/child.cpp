@@ -232,6 +232,12 @@ void Child::orphan() noexcept {
   }
 }
 
+void Child::disown() noexcept {
+  dropped = true;  // its events may outlive the set, in a mailbox that survives a restart
+  orphan();
+  drop();
+}
+
 // The supervisor waits, in a handler, for a change of one child.
 class ChildWait {
  public:
@@ -272,8 +278,12 @@ std::int64_t now_ns() { return now().time_since_epoch().count(); }
 
 constexpr std::int64_t warn_again_ns = 10'000'000'000;
 
-bool has_ended(Child::State state) noexcept {
+bool has_no_slot(Child::State state) noexcept {
   return state == Child::State::gone || state == Child::State::none;
+}
+// Its end is over: nobody runs in it any more.
+bool is_settled(Child::State state) noexcept {
+  return has_no_slot(state) || state == Child::State::vacant;
 }
 
 // False: the time is over.
@@ -314,12 +324,7 @@ Task<Started> start(Child* child, ExitReason why) {
   co_return outcome;
 }
 
-Task<void> settle_end(Child* child) {
-  auto const until = [](Child::State state) {
-    return has_ended(state) || state == Child::State::vacant;
-  };
-  (void)co_await wait_until(child, until, no_deadline);
-}
+Task<void> settle_end(Child* child) { (void)co_await wait_until(child, &is_settled, no_deadline); }
 
 Task<void> stop(Child* child, bool for_good) {
   if (child->begin_stop(for_good)) {
@@ -330,28 +335,24 @@ Task<void> stop(Child* child, bool for_good) {
 }
 
 Task<void> finish_stop(Child* child, bool for_good, std::int64_t deadline_ns) {
-  auto const until = [for_good](Child::State state) {
-    return has_ended(state) || (!for_good && state == Child::State::vacant);
-  };
-  auto const until_any = [](Child::State state) {
-    return has_ended(state) || state == Child::State::vacant;
-  };
-  bool ended = co_await wait_until(child, until_any, deadline_ns);
+  bool ended = co_await wait_until(child, &is_settled, deadline_ns);
   if (!ended) {
     log::warn("spawned", child->cell()->describe() + ", child " + child->label() +
                              " of a supervisor, has not stopped in time and is killed");
     child->kill();
   }
   while (!ended) {
-    ended = co_await wait_until(child, until_any, now_ns() + warn_again_ns);
+    ended = co_await wait_until(child, &is_settled, now_ns() + warn_again_ns);
     if (!ended) {
       log::warn("spawned", child->cell()->describe_work() +
                                " does not end although it was killed: its handler blocks; its "
                                "supervisor waits");
     }
   }
-  if (for_good && child->state() == Child::State::vacant) child->conclude();
-  (void)co_await wait_until(child, until, no_deadline);
+  if (for_good && child->state() == Child::State::vacant) {
+    child->conclude();
+    (void)co_await wait_until(child, &has_no_slot, no_deadline);
+  }
   if (child->state() == Child::State::gone) child->forget_slot();
   child->status = ChildState::undefined;
 }

@@ -59,6 +59,14 @@ class Child final : public Supervised {
     State const now = state();
     return now != State::starting && now != State::up;
   }
+  /// A ChildEvent of it is news: the supervisor has not dealt with this end otherwise.
+  [[nodiscard]] bool is_to_decide() noexcept {
+    return !dropped && status == ChildState::running && has_ended();
+  }
+  /// A ChildRetry of it is not stale.
+  [[nodiscard]] bool is_due(std::uint32_t retry) const noexcept {
+    return !dropped && status == ChildState::restarting && attempt == retry;
+  }
   /// Why it ended, or did not start. In `vacant` and `gone`.
   [[nodiscard]] ExitReason reason() noexcept;
   [[nodiscard]] ChildRef ref() const noexcept;
@@ -85,6 +93,8 @@ class Child final : public Supervised {
   void tell() noexcept { post_(*supervisor_, *this); }
   /// The supervisor has ended without stopping it.
   void orphan() noexcept;
+  /// The same, and gives its reference up: no event of it is news any more.
+  void disown() noexcept;
 
   // --- the supervisor's alone ---
   std::int64_t up_since_ns = 0;

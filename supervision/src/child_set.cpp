@@ -44,9 +44,7 @@ ChildSet::~ChildSet() {
   while (!children_.empty()) {
     Child& child = *children_.back();
     children_.pop_back();
-    child.dropped = true;  // its events may outlive this, in a mailbox that survives a restart
-    child.orphan();
-    child.drop();
+    child.disown();
   }
 }
 
@@ -58,10 +56,14 @@ void ChildSet::open(CellBase& supervisor, PostChildEvent post) {
 }
 
 Child& ChildSet::add(ChildSpec spec) {
-  children_.reserve(children_.size() + 1);
   auto* const child =
       pool_new<Child>(*supervisor_, post_, std::make_shared<ChildSpec const>(std::move(spec)));
-  children_.push_back(child);
+  try {
+    children_.push_back(child);
+  } catch (...) {
+    child->drop();
+    throw;
+  }
   return *child;
 }
 

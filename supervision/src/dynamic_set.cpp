@@ -13,10 +13,7 @@ DynamicSet::DynamicSet(std::optional<ChildTemplate> common) : common_(std::move(
 
 DynamicSet::~DynamicSet() {
   for (Child* const child : table_) {
-    if (child == nullptr) continue;
-    child->dropped = true;
-    child->orphan();
-    child->drop();
+    if (child != nullptr) child->disown();
   }
 }
 

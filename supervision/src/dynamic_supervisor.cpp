@@ -6,7 +6,6 @@
 #include <utility>
 
 #include <spawned/actors/links.hpp>
-#include <spawned/runtime/log.hpp>
 #include <spawned/runtime/runtime.hpp>
 #include <spawned/runtime/spawn.hpp>
 #include <spawned/runtime/time.hpp>
@@ -57,10 +56,7 @@ class NewChild {
   NewChild(NewChild const&) = delete;
   NewChild& operator=(NewChild const&) = delete;
   ~NewChild() {
-    if (child_ == nullptr) return;
-    child_->dropped = true;
-    child_->orphan();
-    child_->drop();
+    if (child_ != nullptr) child_->disown();
   }
   [[nodiscard]] Child& get() const noexcept { return *child_; }
   Child& release() noexcept { return *std::exchange(child_, nullptr); }
@@ -123,8 +119,7 @@ Task<void> DynamicSupervisor::teardown() {
 }
 
 void DynamicSupervisor::handle_message(Exit const& exit) {
-  log::debug("spawned", "a dynamic supervisor ignores the exit signal of actor #" +
-                            std::to_string(exit.from.value) + ": " + exit.reason.to_string());
+  detail::log_ignored("a dynamic supervisor", exit);
 }
 
 Task<void> DynamicSupervisor::drop(Child* child) {
@@ -165,9 +160,7 @@ Task<void> DynamicSupervisor::restart(Child* child, Context<DynamicSupervisor>* 
 Task<void> DynamicSupervisor::handle_message(detail::ChildEvent event,
                                              Context<DynamicSupervisor>& context) {
   Child* const child = &event.get();
-  if (child->dropped || child->status != ChildState::running || !child->has_ended()) {
-    co_return;  // seen already
-  }
+  if (!child->is_to_decide()) co_return;
   co_await detail::settle_end(child);
   if (detail::is_to_restart(*child)) {
     co_await plan_restart(child, &context);
@@ -179,10 +172,7 @@ Task<void> DynamicSupervisor::handle_message(detail::ChildEvent event,
 Task<void> DynamicSupervisor::handle_message(detail::ChildRetry retry,
                                              Context<DynamicSupervisor>& context) {
   Child* const child = &retry.get();
-  if (child->dropped || child->status != ChildState::restarting ||
-      child->attempt != retry.attempt()) {
-    co_return;
-  }
+  if (!child->is_due(retry.attempt())) co_return;
   co_await restart(child, &context);
 }
 

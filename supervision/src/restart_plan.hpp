@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <spawned/actors/context.hpp>
+#include <spawned/actors/signals.hpp>
 #include <spawned/actors/timers.hpp>
 #include <spawned/runtime/log.hpp>
 #include <spawned/supervision/detail/child_event.hpp>
@@ -61,6 +62,12 @@ void post_child_event(CellBase& supervisor, Child& child) noexcept {
   ChildEvent event(child);
   auto& envelope = *pool_new<SendEnvelope<A, ChildEvent>>(std::in_place, std::move(event));
   if (!supervisor.push(envelope)) pool_delete(&envelope);
+}
+
+/// Of whoever is linked to a supervisor and not its parent.
+inline void log_ignored(char const* who, Exit const& exit) {
+  log::debug("spawned", std::string(who) + " ignores the exit signal of actor #" +
+                            std::to_string(exit.from.value) + ": " + exit.reason.to_string());
 }
 
 /// Throws InvalidOptions.

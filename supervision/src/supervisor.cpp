@@ -5,7 +5,6 @@
 
 #include <spawned/actors/detail/notices.hpp>
 #include <spawned/actors/links.hpp>
-#include <spawned/runtime/log.hpp>
 #include <spawned/runtime/runtime.hpp>
 
 #include "child_set.hpp"
@@ -81,10 +80,7 @@ Task<void> Supervisor::teardown(Context<Supervisor>& /*context*/) {
   co_await stop_after(0, nullptr);
 }
 
-void Supervisor::handle_message(Exit const& exit) {
-  log::debug("spawned", "a supervisor ignores the exit signal of actor #" +
-                            std::to_string(exit.from.value) + ": " + exit.reason.to_string());
-}
+void Supervisor::handle_message(Exit const& exit) { detail::log_ignored("a supervisor", exit); }
 
 // Stops those from `first` on, in reverse, for good if the supervisor ends (`but` is null). The
 // others keep their slots.
@@ -151,9 +147,7 @@ Task<void> Supervisor::restart(Child* child, Context<Supervisor>* context) {
 
 Task<void> Supervisor::handle_message(detail::ChildEvent event, Context<Supervisor>& context) {
   Child* const child = &event.get();
-  if (child->dropped || child->status != ChildState::running || !child->has_ended()) {
-    co_return;  // seen already
-  }
+  if (!child->is_to_decide()) co_return;
   co_await detail::settle_end(child);
   if (detail::is_to_restart(*child)) {
     co_await plan_restart(child, &context);
@@ -164,10 +158,7 @@ Task<void> Supervisor::handle_message(detail::ChildEvent event, Context<Supervis
 
 Task<void> Supervisor::handle_message(detail::ChildRetry retry, Context<Supervisor>& context) {
   Child* const child = &retry.get();
-  if (child->dropped || child->status != ChildState::restarting ||
-      child->attempt != retry.attempt()) {
-    co_return;
-  }
+  if (!child->is_due(retry.attempt())) co_return;
   co_await restart(child, &context);
 }
 
