@@ -56,7 +56,8 @@ template <typename R>
                                                  std::int64_t timeout_ns) {
   ThreadWait wait;
   WaitEdge* edge = nullptr;
-  if (CellBase* const caller = CellBase::running()) {
+  CellBase* const caller = CellBase::running();
+  if (caller != nullptr) {
     if (caller == &cell) {
       request.destroy();
       return Unexpected(ActorError::Kind::deadlock);
@@ -78,9 +79,7 @@ template <typename R>
     request.destroy();
     return Unexpected(refused_error(cell, how));
   }
-  if (CellBase* const caller = CellBase::running()) {
-    tell_blocking(*caller, static_cast<ExecutionContext*>(&cell), request);
-  }
+  if (caller != nullptr) tell_blocking(*caller, static_cast<ExecutionContext*>(&cell), request);
   bool const answered = wait.block(request.slot, timeout_ns);
   bool const refused = line != nullptr && leave_line(cell, *line);
   if (!answered) {
