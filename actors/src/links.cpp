@@ -35,6 +35,15 @@ MonitorRef make_monitor(CellBase& self, CellBase& other, PostNotice post) {
   return MonitorRef(std::move(monitor));
 }
 
+MonitorRef make_monitor_of_nobody(CellBase& self, PostNotice post) {
+  WatchHold monitor(*pool_new<Watch>(Watch::Kind::monitor, self, self, post));
+  Watch& watch = monitor.get();
+  (void)watch.establish();  // of itself: in no list
+  (void)watch.cancel();
+  post(self, EndNotice{ActorId{}, ExitReason::Kind::no_actor, watch.id()}, &watch);
+  return MonitorRef(std::move(monitor));
+}
+
 bool cut_monitor(CellBase& self, MonitorRef const& monitor, Flush flush) {
   Watch& watch = monitor.watch();
   if (&watch.first() != &self) return false;

@@ -16,19 +16,22 @@ struct Watch {
   std::string name;
 };
 struct Heard {};
+struct Unwatch {};
 
 /// Monitors names, and keeps what becomes of them.
 class Watcher : public sp::Actor<Watcher> {
  public:
   sp::MonitorId handle_request(Watch const& watch, sp::Context<Watcher>& context) {
-    auto const monitor = registry::monitor(context, watch.name);
-    return monitor.id();
+    last_ = registry::monitor(context, watch.name);
+    return last_->id();
   }
+  bool handle_request(Unwatch, sp::Context<Watcher>& context) { return context.demonitor(*last_); }
   void handle_message(sp::Down const& down) { downs_.push_back(down); }
   std::vector<sp::Down> handle_request(Heard) { return downs_; }
 
  private:
   std::vector<sp::Down> downs_;
+  std::optional<sp::MonitorRef> last_;
 };
 
 /// At each Down of the one with the name: it is free, and can be had again.
@@ -113,6 +116,8 @@ TEST_SUITE("registry/monitor") {
       CHECK(down.monitor == monitor.value());
       CHECK(down.actor == sp::ActorId{});
       CHECK(down.reason == sp::ExitReason::Kind::no_actor);
+      auto unwatched = co_await watcher.request<Unwatch>();
+      CHECK(!unwatched.value());
     };
     sp::run(body());
   }

@@ -91,6 +91,8 @@ constexpr void require_down_handler() {
 [[nodiscard]] Result<void, ActorError> make_link(CellBase& self, CellBase& other);
 bool cut_link(CellBase& self, CellBase& other) noexcept;
 [[nodiscard]] MonitorRef make_monitor(CellBase& self, CellBase& other, PostNotice post);
+/// The monitor of somebody who is not there: over as soon as it is made.
+[[nodiscard]] MonitorRef make_monitor_of_nobody(CellBase& self, PostNotice post);
 bool cut_monitor(CellBase& self, MonitorRef const& monitor, Flush flush);
 /// Established; `second` is nobody else's yet. The caller's reference. Errors: std::bad_alloc.
 [[nodiscard]] Watch& watch_new(Watch::Kind kind, CellBase& first, CellBase& second,

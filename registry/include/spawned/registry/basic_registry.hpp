@@ -67,11 +67,7 @@ struct MonitorTarget {
 template <typename M, typename A>
 MonitorRef monitor_nobody(ActorRef<A> const& self) {
   if constexpr (handles_message<A, M>) {
-    auto& watch =
-        *pool_new<Watch>(Watch::Kind::monitor, self.cell(), self.cell(), &post_down<A, M>);
-    MonitorRef monitor{WatchHold(watch)};
-    post_down<A, M>(self.cell(), {ActorId{}, ExitReason::Kind::no_actor, watch.id()}, &watch);
-    return monitor;
+    return make_monitor_of_nobody(self.cell(), &post_down<A, M>);
   } else {
     (void)sizeof(actor_that_monitors_needs_handle_message_of_this<A, M>);
   }
